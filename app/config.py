@@ -1,0 +1,135 @@
+"""The settings of the service: named, typed, and read from the environment and from secret files only."""
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import URL
+
+SECRET_FILES = Path("/run/secrets")
+PLACEHOLDER = r"([Cc]hange|CHANGE).?([Mm]e|ME)|[Pp]laceholder|PLACEHOLDER|^([Ss]ecret|[Pp]assword|TODO|xxx+)$|^<.*>$"
+
+
+class InvalidConfiguration(ValueError):
+    """Holds every problem of a configuration, a line each, as `NAME: what was expected, what was found`."""
+
+
+def _a_real_secret(value: SecretStr) -> SecretStr:
+    if re.search(PLACEHOLDER, value.get_secret_value()):
+        raise ValueError("should be a real secret, got a placeholder")
+    if len(value) < 16:
+        raise ValueError(f"should have at least 16 characters, got {len(value)}")
+    return value
+
+
+def _off(value: bool) -> bool:
+    if value:
+        raise ValueError("should be false")
+    return value
+
+
+Text = Annotated[str, Field(min_length=1, json_schema_extra={"not": {"pattern": PLACEHOLDER}})]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Secret = Annotated[SecretStr, AfterValidator(_a_real_secret)]
+Off = Annotated[bool, AfterValidator(_off), Field(json_schema_extra={"const": False})]
+
+
+class Config(BaseSettings):
+    """What every environment has in common; its subclasses say what differs."""
+
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
+        case_sensitive=True, extra="ignore", frozen=True, use_attribute_docstrings=True
+    )
+
+    FLASK_CONFIG: Literal["production", "development", "testing"]
+    """Which of these classes is loaded."""
+    FLASK_DEBUG: bool = False
+    """Switches live reload and the debugger."""
+    LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    LOG_FORMAT: Literal["json", "console"] = "json"
+    POSTGRES_HOST: Text
+    POSTGRES_PORT: Port = 5432
+    POSTGRES_USER: Text
+    POSTGRES_DB: Text = "postgres"
+    """The maintenance database, from which others are created."""
+    APPLICATION_DB: Text
+    """The service's own database."""
+    POSTGRES_PASSWORD: Secret
+    SECRET_KEY: Secret
+    """Signs cookies and tokens."""
+
+    @property
+    def database_url(self) -> URL:
+        return URL.create(
+            "postgresql+psycopg",
+            username=self.POSTGRES_USER,
+            password=self.POSTGRES_PASSWORD.get_secret_value(),
+            host=self.POSTGRES_HOST,
+            port=self.POSTGRES_PORT,
+            database=self.APPLICATION_DB,
+        )
+
+    def for_flask(self) -> dict[str, object]:
+        """These settings under the names that Flask and Flask-SQLAlchemy look for."""
+        return {
+            "DEBUG": self.FLASK_DEBUG,
+            "TESTING": self.FLASK_CONFIG == "testing",
+            "SECRET_KEY": self.SECRET_KEY.get_secret_value(),
+            "SQLALCHEMY_DATABASE_URI": self.database_url,
+            "SQLALCHEMY_ENGINE_OPTIONS": {
+                "pool_pre_ping": True,
+                "connect_args": {"application_name": "groundwork", "connect_timeout": 5},
+            },
+        }
+
+
+class ProductionConfig(Config):
+    FLASK_CONFIG: Literal["production"]
+    FLASK_DEBUG: Off = False
+
+
+class DevelopmentConfig(Config):
+    FLASK_CONFIG: Literal["development"]
+    LOG_FORMAT: Literal["json", "console"] = "console"
+    POSTGRES_PASSWORD: SecretStr  # of a database that nobody else reaches: any will do
+    SECRET_KEY: SecretStr
+
+
+class TestingConfig(Config):
+    FLASK_CONFIG: Literal["testing"]
+    LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
+
+
+CONFIGS: dict[str, type[Config]] = {
+    "production": ProductionConfig,
+    "development": DevelopmentConfig,
+    "testing": TestingConfig,
+}
+
+
+def load(config_name: str, secret_files: Path = SECRET_FILES) -> Config:
+    """Read the class called `config_name`; a variable wins over a secret file.
+
+    Raises InvalidConfiguration, which names every missing or wrong value and shows none of a secret.
+    """
+    if config_name not in CONFIGS:
+        raise InvalidConfiguration(f"FLASK_CONFIG: should be one of {', '.join(CONFIGS)}, got {config_name!r}")
+    try:
+        return CONFIGS[config_name](
+            FLASK_CONFIG=config_name, _secrets_dir=secret_files if secret_files.is_dir() else None
+        )
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_context=False)
+        raise InvalidConfiguration("\n".join(_sentence(problem) for problem in problems)) from None
+
+
+def _sentence(problem: Any) -> str:
+    name = problem["loc"][0]
+    if problem["type"] == "missing":
+        return f"{name}: is missing"
+    shown = "" if Config.model_fields[name].annotation is SecretStr else f", got {problem['input']!r}"
+    message = problem["msg"].removeprefix("Value error, ").replace("Input should", "should")
+    return f"{name}: {message}{shown}"

@@ -1,0 +1,7 @@
+"""The service for gunicorn, uWSGI and flask: `wsgi:app`."""
+
+import os
+
+from app import create_app
+
+app = create_app(os.environ["FLASK_CONFIG"])
