@@ -1,6 +1,5 @@
 """The settings of the service: named, typed, and read from the environment and from secret files only."""
 
-import json
 import re
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -93,6 +92,8 @@ class ProductionConfig(Config):
 
 class DevelopmentConfig(Config):
     FLASK_CONFIG: Literal["development"]
+    FLASK_RUN_PORT: Port = 5000
+    """Where `flask run` itself listens."""
     LOG_FORMAT: Literal["json", "console"] = "console"
     POSTGRES_PASSWORD: SecretStr  # of a database that nobody else reaches: any will do
     SECRET_KEY: SecretStr
@@ -124,6 +125,13 @@ def load(config_name: str, secret_files: Path = SECRET_FILES) -> Config:
     except ValidationError as error:
         problems = error.errors(include_url=False, include_context=False)
         raise InvalidConfiguration("\n".join(_sentence(problem) for problem in problems)) from None
+
+
+def json_schemas() -> dict[str, Any]:
+    """What all classes have in common, and each by its FLASK_CONFIG, for those who write configuration files."""
+    return {"common": Config.model_json_schema()} | {
+        name: config.model_json_schema() for name, config in CONFIGS.items()
+    }
 
 
 def _sentence(problem: Any) -> str:

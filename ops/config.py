@@ -1,0 +1,45 @@
+"""`inv config.…`: the configuration files, looked at and checked."""
+
+import json
+import sys
+
+from invoke.context import Context
+from invoke.tasks import task
+
+from ops import configuration, project, schema, shell
+
+PRINT_CLASSES = "import json, app.config; print(json.dumps(app.config.json_schemas()))"
+
+
+@task
+def check(_: Context) -> None:
+    """Report every problem of every configuration file."""
+    if problems := configuration.find_problems():
+        raise configuration.InvalidConfiguration(problems)
+    shell.say(f"{', '.join(configuration.names())}: no problem found")
+
+
+@task(help={"name": "which configuration; by default the one that APPLICATION_CONFIG names, else development"})
+def show(_: Context, name: str = "") -> None:
+    """Print the effective configuration and where each value comes from, secrets as ***."""
+    effective = configuration.load(name or None, missing_secrets="show")
+    rows = [
+        (key, "***" if value.secret else value.text, value.source) for key, value in sorted(effective.values.items())
+    ]
+    rows += [(f"images/{key}", image, f"config/{effective.name}.json") for key, image in effective.images.items()]
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    for key, text, source in rows:
+        shell.say(f"{key:{widths[0]}}  {text:{widths[1]}}  {source}")
+
+
+@task(name="schema")
+def write_schema(_: Context) -> None:
+    """Write config/schema.json anew from the classes in app/config.py."""
+    schema.PATH.write_text(described(), "utf-8")
+    shell.say(f"wrote {project.shown(schema.PATH)}")
+
+
+def described() -> str:
+    """What config/schema.json should hold."""
+    classes = json.loads(shell.read([sys.executable, "-c", PRINT_CLASSES]))
+    return json.dumps(schema.build(**classes), indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,63 @@
+"""`inv dev`: the development server, with a PostgreSQL beside it that has something in it to look at."""
+
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import task
+
+from ops import compose, configuration, database, db, ports, project, shell
+from ops.configuration import Configuration
+
+
+@task
+def dev(_: Context) -> None:
+    """Start the development server and its PostgreSQL; Ctrl-C ends both, the data stays."""
+    settings = configuration.load()
+    if settings["FLASK_CONFIG"] != "development":
+        raise Exit(f"inv dev serves development only, and APPLICATION_CONFIG is {settings.name}", code=1)
+    with shell.interruptible(), database.available(settings) as found:
+        shell.say(f"using {found.described}")
+        settings = _on_free_port(found.configuration)
+        db.upgrade(settings)
+        shell.run(shell.python("scenarios", "starter"), settings.environment)
+        if found.in_container:
+            _build(settings)
+        shell.say(welcome(settings))
+        if found.in_container:
+            serve = compose.command(
+                "up", "--no-deps", "--no-build", "--no-log-prefix", "--exit-code-from", "web", "web"
+            )
+            shell.serve(serve, compose.variables(settings), stdin=compose.environment_of_web(settings))
+        else:
+            shell.serve(shell.python("flask", "--app", "wsgi", "run"), settings.environment)
+
+
+def welcome(settings: Configuration) -> str:
+    command, _ = database.psql(settings)
+    password = project.LOCAL / "secrets" / settings.name / "POSTGRES_PASSWORD"
+    url = f"http://localhost:{settings['FLASK_RUN_PORT']}"
+    return "\n".join(
+        [
+            "",
+            f"  the page   {url}",
+            f"  the API    {url}/api/products",
+            f"  psql       inv db.shell, or PGPASSWORD=$(cat {project.shown(password)}) {' '.join(['psql', *command[1:]])}",
+            "",
+        ]
+    )
+
+
+def _on_free_port(settings: Configuration) -> Configuration:
+    wanted = int(settings["FLASK_RUN_PORT"])
+    port = ports.free(wanted)
+    if port != wanted:
+        shell.say(f"port {wanted} is taken: the development server listens on {port}")
+    return settings.changed("the next free port", FLASK_RUN_PORT=port)
+
+
+def _build(settings: Configuration) -> None:
+    """Quiet where only the cache is asked; with its progress shown where it takes a while."""
+    if compose.has_image("web"):
+        compose.run(settings, "build", "--quiet", "web")
+    else:
+        shell.say("building the image of the development server")
+        compose.run(settings, "build", "web")

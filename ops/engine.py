@@ -1,0 +1,60 @@
+"""The Docker Engine of this machine: is there one, and can it have the images we need?"""
+
+import json
+import os
+import shutil
+import subprocess
+
+from ops import shell
+
+SECONDS_TO_ANSWER = 10
+
+
+class NoEngine(Exception):
+    """Why containers cannot be used here, in a few words for the user."""
+
+
+def version() -> str:
+    """The engine's version. Raises NoEngine where none answers, or where Compose is missing."""
+    if shutil.which("docker") is None:
+        raise NoEngine("docker is not installed")
+    try:
+        answered = _docker("version", "--format", "{{.Server.Version}}")
+    except subprocess.TimeoutExpired:
+        raise NoEngine(f"the Docker Engine did not answer within {SECONDS_TO_ANSWER} s") from None
+    if answered.returncode:
+        complaint = (answered.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise NoEngine(f"no Docker Engine answers ({complaint.rstrip('.')})")
+    if _docker("compose", "version").returncode:
+        raise NoEngine("docker has no Compose plugin")
+    return answered.stdout.strip()
+
+
+def require(*images: str) -> str:
+    """The engine's version, once it has the images, pulled where they are missing. Raises NoEngine."""
+    found = version()
+    for image in images:
+        if _docker("image", "inspect", image).returncode:
+            shell.say(f"pulling {image}")
+            pulled = subprocess.run(["docker", "pull", "--quiet", image], capture_output=True, text=True, check=False)
+            if pulled.returncode:
+                complaint = (pulled.stderr.strip().splitlines() or ["no reason given"])[-1]
+                raise NoEngine(f"it has no image {image} and cannot pull it ({complaint})")
+    return found
+
+
+def user() -> str:
+    """The `uid:gid` under which a container writes files of the calling user's.
+
+    Under a rootless engine, that is the container's root.
+    """
+    if not hasattr(os, "getuid"):
+        return "0:0"
+    options = json.loads(_docker("info", "--format", "{{json .SecurityOptions}}").stdout or "[]")
+    return "0:0" if "name=rootless" in options else f"{os.getuid()}:{os.getgid()}"
+
+
+def _docker(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        ["docker", *arguments], capture_output=True, text=True, check=False, timeout=SECONDS_TO_ANSWER
+    )

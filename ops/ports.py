@@ -1,0 +1,38 @@
+"""Finding a TCP port on this machine."""
+
+import os
+import socket
+
+from invoke.exceptions import Exit
+
+TRIES = 100
+
+
+def free(first: int) -> int:
+    """`first`, or the next port after it on which nothing listens and which may be listened on."""
+    for port in range(first, min(first + TRIES, 65536)):
+        if not _answers(port) and _can_listen(port):
+            return port
+    raise Exit(f"no port is free from {first} to {first + TRIES - 1}", code=1)
+
+
+def _answers(port: int) -> bool:
+    """Asked on both families: on macOS a service on every address does not keep us from listening on one."""
+    for host in ("127.0.0.1", "::1"):
+        try:
+            socket.create_connection((host, port), timeout=0.2).close()
+        except OSError:
+            continue
+        return True
+    return False
+
+
+def _can_listen(port: int) -> bool:
+    with socket.socket() as probe:
+        if os.name == "posix":  # a port that was left seconds ago counts as free; Windows means otherwise by it
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,134 @@
+"""Running commands so that their exit code is never lost and Ctrl-C leaves nothing behind."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+from invoke.exceptions import Exit
+
+from ops.project import ROOT
+
+INTERRUPTED = 130  # what a shell reports for a command that Ctrl-C ended
+SECONDS_TO_END_BY_ITSELF = 5
+
+
+def say(message: str) -> None:
+    print(message, flush=True)
+
+
+def python(module: str, *arguments: str) -> list[str]:
+    """A module's command line, run by the interpreter of this environment whatever PATH says."""
+    return [sys.executable, "-m", module, *arguments]
+
+
+def environment(values: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment with `values` in it and the commands of its virtual environment first on PATH."""
+    binaries = os.path.dirname(sys.executable)  # noqa: PTH120  a Path would follow the link out of the environment
+    return {**os.environ, **values, "PATH": os.pathsep.join([binaries, os.environ.get("PATH", "")])}
+
+
+def run(command: Sequence[str], values: Mapping[str, str], stdin: str | None = None) -> None:
+    """Run to the end in the user's terminal, at the root of the project.
+
+    Raises Exit with the command's own code when it fails: what failed has said why.
+    """
+    finished = subprocess.run(
+        command, cwd=ROOT, env=environment(values), input=stdin, text=stdin is not None, check=False
+    )
+    if finished.returncode:
+        raise Exit(code=exit_code(finished.returncode))
+
+
+def read(command: Sequence[str], values: Mapping[str, str] | None = None, stdin: str | None = None) -> str:
+    """What the command prints. Raises Exit with its complaint when it fails."""
+    finished = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=environment(values or {}),
+        input=stdin,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    if finished.returncode:
+        raise Exit(finished.stderr.strip(), code=exit_code(finished.returncode))
+    return finished.stdout
+
+
+def serve(command: Sequence[str], values: Mapping[str, str], stdin: str | None = None) -> None:
+    """Run in the user's terminal until the command ends or the user ends it; the command is gone on return.
+
+    Ctrl-C reaches the command from the terminal itself. One that does not end by then, since the signal was
+    sent to this process alone, is told to.
+    """
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment(values),
+        stdin=subprocess.PIPE if stdin is not None else None,
+        text=True,
+    )
+    try:
+        if stdin is not None and process.stdin is not None:
+            process.stdin.write(stdin)
+            process.stdin.close()
+        code = process.wait()
+    except BaseException:
+        with uninterrupted():
+            end(process)
+        raise
+    if code:
+        raise Exit(code=exit_code(code))
+
+
+def end(process: "subprocess.Popen[str]") -> None:
+    """Wait for a command that was interrupted; terminate it, then kill it, where it takes too long."""
+    for insist in (process.terminate, process.kill):
+        try:
+            process.wait(SECONDS_TO_END_BY_ITSELF)
+        except subprocess.TimeoutExpired:
+            insist()
+        else:
+            return
+    process.wait()
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """End like Ctrl-C on SIGTERM and SIGHUP too: what was started inside is ended on the way out, exit code 130."""
+    before = {name: signal.signal(name, _interrupt) for name in _ENDING}
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Exit(code=INTERRUPTED) from None
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Finish what is inside, however impatient the user: a second Ctrl-C must not leave a server behind."""
+    names = [signal.SIGINT, *_ENDING]
+    before = {name: signal.signal(name, signal.SIG_IGN) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+def exit_code(returncode: int) -> int:
+    """The shell's convention for a process that a signal ended: 128 and the signal's number."""
+    return returncode if returncode >= 0 else 128 - returncode
+
+
+_ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

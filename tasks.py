@@ -1,0 +1,12 @@
+"""The tasks: `inv --list` shows them, `inv --help NAME` explains one."""
+
+from invoke.collection import Collection
+
+from ops import config, db, dev, run
+
+namespace = Collection(
+    dev.dev,
+    run.run,
+    Collection.from_module(config),
+    Collection.from_module(db),
+)
