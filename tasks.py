@@ -2,11 +2,12 @@
 
 from invoke.collection import Collection
 
-from ops import config, db, dev, run
+from ops import config, db, dev, run, test
 
 namespace = Collection(
     dev.dev,
     run.run,
+    test.test,
     Collection.from_module(config),
     Collection.from_module(db),
 )

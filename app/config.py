@@ -80,6 +80,7 @@ class Config(BaseSettings):
             "SQLALCHEMY_DATABASE_URI": self.database_url,
             "SQLALCHEMY_ENGINE_OPTIONS": {
                 "pool_pre_ping": True,
+                "hide_parameters": not self.FLASK_DEBUG,  # they hold e-mail addresses, and errors are logged
                 "connect_args": {"application_name": "groundwork", "connect_timeout": 5},
             },
         }

@@ -28,6 +28,9 @@ class InvalidConfiguration(Exit):
         super().__init__("\n".join(problems), code=1)
         self.problems = problems
 
+    def __str__(self) -> str:
+        return "\n".join(self.problems)
+
 
 @dataclass(frozen=True)
 class Value:
@@ -60,7 +63,7 @@ class Configuration:
 
 
 def names() -> list[str]:
-    return sorted(path.stem for path in project.CONFIG.glob("*.json") if path != schema.PATH)
+    return sorted(path.stem for path in project.CONFIG.glob("*.json") if path.name != schema.PATH.name)
 
 
 def load(
@@ -81,46 +84,37 @@ def load(
             [f"{project.shown(path)}: there is no such file; APPLICATION_CONFIG names one of {', '.join(names())}"]
         )
     document = read(path)
-    if problems := _problems(path, document):
-        raise InvalidConfiguration(problems)
+    _refuse(_problems(path, document))
+    variables = schema.typed({key: environ[key] for key in schema.settings() if key in environ})
+    settings = {**document["environment"], **variables}
+    problems = schema.problems({**document, "environment": settings})
+    _refuse([f"the variable {place.removeprefix('environment/')}: {fault}" for place, fault in problems.items()])
 
-    set_here = schema.typed({key: environ[key] for key in schema.settings() if key in environ})
-    effective = {**document, "environment": {**document["environment"], **set_here}}
-    problems = [
-        f"the variable {place.removeprefix('environment/')}: {sentence}"
-        for place, sentence in schema.problems(effective).items()
-    ]
-    if problems:
-        raise InvalidConfiguration(problems)
-    generated = project.LOCAL / "secrets" / name
-    folders = (MOUNTED_SECRETS, generated) if secret_folders is None else secret_folders
-    flask_config = effective["environment"]["FLASK_CONFIG"]
-    if missing_secrets is None:
-        missing_secrets = "refuse" if flask_config == "production" else "generate"
-
-    values = {key: Value(_text(value), "default") for key, value in schema.defaults(flask_config).items()}
+    values = {key: Value(_text(value), "default") for key, value in schema.defaults(settings["FLASK_CONFIG"]).items()}
     values |= {key: Value(_text(value), project.shown(path)) for key, value in document["environment"].items()}
-    values |= {key: Value(_text(value), "environment") for key, value in set_here.items()}
-    for key in document["secrets"]:
-        value = _find_secret(key, environ, folders)
-        if value is None and missing_secrets == "refuse":
-            places = " or ".join(project.shown(folder / key) for folder in folders)
-            problems.append(f"{project.shown(path)}: secrets/{key}: has no value: set the variable, or write {places}")
-        elif value is None and missing_secrets == "generate":
-            value = _generate_secret(folders[-1] / key)
-        values[key] = value or Value("", "no value yet", secret=True)
-    if problems:
-        raise InvalidConfiguration(problems)
+    values |= {key: Value(_text(value), "environment") for key, value in variables.items()}
+
+    folders = secret_folders or (MOUNTED_SECRETS, project.LOCAL / "secrets" / name)
+    secret_values = {key: _find_secret(key, environ, folders) for key in document["secrets"]}
+    missing = [key for key, value in secret_values.items() if value is None]
+    match missing_secrets or ("refuse" if settings["FLASK_CONFIG"] == "production" else "generate"):
+        case "refuse":
+            places = " or ".join(project.shown(folder) for folder in folders)
+            remedy = f"set the variable, or write the file in {places}"
+            _refuse([f"{project.shown(path)}: secrets/{key}: has no value: {remedy}" for key in missing])
+        case "generate":
+            secret_values |= {key: _generate_secret(folders[-1] / key) for key in missing}
+    unknown = Value("", "no value yet", secret=True)
+    values |= {key: value or unknown for key, value in secret_values.items()}
     return Configuration(name, values, document["images"])
 
 
-def find_problems(folder: Path = project.CONFIG) -> list[str]:
-    """Every problem of every file in the folder."""
+def find_problems() -> list[str]:
+    """Every problem of every file."""
     problems: list[str] = []
     images: dict[str, str] = {}
-    for path in sorted(folder.glob("*.json")):
-        if path.name == schema.PATH.name:
-            continue
+    for name in names():
+        path = project.CONFIG / f"{name}.json"
         where = project.shown(path)
         try:
             document = read(path)
@@ -134,9 +128,8 @@ def find_problems(folder: Path = project.CONFIG) -> list[str]:
     first = next(iter(images), "")
     for where, image in images.items():  # what a test proves on one PostgreSQL holds on no other
         if image != images[first]:
-            problems.append(
-                f"{where}: images/postgres: should be {json.dumps(images[first])}, as in {first}, got {json.dumps(image)}"
-            )
+            expected, got = json.dumps(images[first]), json.dumps(image)
+            problems.append(f"{where}: images/postgres: should be that of {first}, {expected}, got {got}")
     return problems
 
 
@@ -160,9 +153,13 @@ def read(path: Path) -> Document:
         raise InvalidConfiguration([f"{where}: cannot be read: {error.strerror}"]) from None
     except RecursionError:
         raise InvalidConfiguration([f"{where}: is nested too deeply"]) from None
-    if twice:
-        raise InvalidConfiguration([f"{where}: names {key} twice" for key in twice])
+    _refuse([f"{where}: names {key} twice" for key in twice])
     return document
+
+
+def _refuse(problems: list[str]) -> None:
+    if problems:
+        raise InvalidConfiguration(problems)
 
 
 def _problems(path: Path, document: Document) -> list[str]:

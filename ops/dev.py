@@ -33,17 +33,15 @@ def dev(_: Context) -> None:
 
 def welcome(settings: Configuration) -> str:
     command, _ = database.psql(settings)
-    password = project.LOCAL / "secrets" / settings.name / "POSTGRES_PASSWORD"
-    url = f"http://localhost:{settings['FLASK_RUN_PORT']}"
-    return "\n".join(
-        [
-            "",
-            f"  the page   {url}",
-            f"  the API    {url}/api/products",
-            f"  psql       inv db.shell, or PGPASSWORD=$(cat {project.shown(password)}) {' '.join(['psql', *command[1:]])}",
-            "",
-        ]
-    )
+    password = project.shown(project.LOCAL / "secrets" / settings.name / "POSTGRES_PASSWORD")
+    page = f"http://localhost:{settings['FLASK_RUN_PORT']}"
+    psql = " ".join(["psql", *command[1:]])
+    return f"""
+  page  {page}
+  API   {page}/api/products
+  psql  PGPASSWORD=$(cat {password}) {psql}
+        (or: inv db.shell)
+"""
 
 
 def _on_free_port(settings: Configuration) -> Configuration:

@@ -16,6 +16,13 @@ def free(first: int) -> int:
     raise Exit(f"no port is free from {first} to {first + TRIES - 1}", code=1)
 
 
+def any_free() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
 def _answers(port: int) -> bool:
     """Asked on both families: on macOS a service on every address does not keep us from listening on one."""
     for host in ("127.0.0.1", "::1"):

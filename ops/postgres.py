@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TypedDict
 
 from invoke.exceptions import Exit
 
@@ -23,6 +24,11 @@ from ops import project
 SECONDS_TO_START = 60
 SECONDS_TO_STOP = 30
 POLL_SECONDS = 0.005
+
+
+class _User(TypedDict, total=False):
+    user: str
+    group: int
 
 
 @dataclass
@@ -41,11 +47,11 @@ class Server:
 
         Raises Exit with the last lines of the server's log. A data directory is there whole or not at all.
         """
+        self.data.parent.mkdir(parents=True, exist_ok=True)
+        _refuse_what_is_out_of_reach(self.data.parent, binary("postgres"))
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
-        if (
-            running_pid(self.data) is None
-        ):  # a file that a killed server left, whose number another process may have by now
+        if running_pid(self.data) is None:  # by now another process may have the number that a killed server left
             (self.data / "postmaster.pid").unlink(missing_ok=True)
         settings = {
             "port": str(self.port),
@@ -58,7 +64,7 @@ class Server:
         with self._log.open("wb") as log:
             self._process = process = subprocess.Popen(
                 [*_as_ordinary_user(), str(binary("postgres")), "-D", str(self.data), *options],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, user=_other_user(),
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **_as_other_user(),
             )  # fmt: skip
         deadline = time.monotonic() + SECONDS_TO_START
         while not _is_ready(self.data, process.pid):
@@ -70,21 +76,26 @@ class Server:
 
     def stop(self) -> None:
         """End it, clients or not, and wait until it is gone; without a word where none runs."""
-        pid = running_pid(self.data)
+        import psutil
+
+        pid = self._process.pid if self._process is not None else running_pid(self.data)
         if pid is None:
             return
         if os.name == "nt":  # which has no signals to send
             subprocess.run([binary("pg_ctl"), "-D", self.data, "-m", "fast", "-w", "stop"], check=True)
             return
-        os.kill(pid, signal.SIGINT)  # PostgreSQL's "fast shutdown"
-        deadline = time.monotonic() + SECONDS_TO_STOP
-        while running_pid(self.data) is not None:
-            if time.monotonic() > deadline:
-                os.kill(pid, signal.SIGQUIT)
-                deadline += SECONDS_TO_STOP
-            time.sleep(POLL_SECONDS)
+        try:
+            process = psutil.Process(pid)
+            process.send_signal(signal.SIGINT)  # PostgreSQL's "fast shutdown"
+            process.wait(SECONDS_TO_STOP)
+        except psutil.NoSuchProcess:
+            pass
+        except psutil.TimeoutExpired:
+            process.send_signal(signal.SIGQUIT)  # its "immediate" one
+            process.wait(SECONDS_TO_STOP)
         if self._process is not None:
             self._process.wait()
+            self._process = None
 
     @property
     def _log(self) -> Path:
@@ -98,20 +109,20 @@ class Server:
     def _initialise(self) -> None:
         draft = self.data.with_name(f"{self.data.name}.draft")
         shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(mode=0o700, parents=True)
+        draft.mkdir(mode=0o700)
         with tempfile.NamedTemporaryFile("w", suffix=".password") as file:
             file.write(self.password)
             file.flush()
-            if user := _other_user():
+            if other := _as_other_user():
                 for path in (draft, file.name):
-                    shutil.chown(path, user)
+                    shutil.chown(path, **other)
             made = subprocess.run(
                 [
                     *_as_ordinary_user(), str(binary("initdb")), "--pgdata", str(draft), "--username", self.user,
                     "--pwfile", file.name, "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale-provider",
                     "builtin", "--locale", "C.UTF-8", "--no-instructions",
                 ],
-                capture_output=True, text=True, user=_other_user(), check=False,
+                capture_output=True, text=True, **_as_other_user(), check=False,
             )  # fmt: skip
         if made.returncode:
             shutil.rmtree(draft, ignore_errors=True)
@@ -174,9 +185,22 @@ def _as_ordinary_user() -> list[str]:
     return prefix if allowed else []
 
 
-def _other_user() -> str | None:
+def _as_other_user() -> _User:
     """Where root may make no user namespace, as in most containers: the user that owns nothing."""
-    return "nobody" if _is_root() and not _as_ordinary_user() else None
+    import pwd  # which Windows has not
+
+    return {"user": "nobody", "group": pwd.getpwnam("nobody").pw_gid} if _is_root() and not _as_ordinary_user() else {}
+
+
+def _refuse_what_is_out_of_reach(*paths: Path) -> None:
+    other = _as_other_user()
+    for path in paths if other else ():
+        if subprocess.run(["test", "-x", path], **other, check=False).returncode:
+            raise Exit(
+                f"PostgreSQL refuses to run as root, and {other['user']} cannot reach {path}: "
+                "run this as an ordinary user, or from a folder that everybody may enter",
+                code=1,
+            )
 
 
 def _is_root() -> bool:

@@ -13,6 +13,7 @@ from ops import project
 
 PATH = project.CONFIG / "schema.json"
 Schema = dict[str, Any]
+FORBIDDEN: Schema = {"not": {}}
 
 
 def build(common: Schema, **classes: Schema) -> Schema:
@@ -62,7 +63,8 @@ def problems(document: object) -> dict[str, str]:
     from jsonschema import Draft202012Validator
 
     found: dict[str, str] = {}
-    for error in Draft202012Validator(_schema()).iter_errors(document):
+    errors = Draft202012Validator(_schema()).iter_errors(document)
+    for error in sorted(errors, key=lambda error: error.validator != "type"):  # the one that explains the others
         for path, sentence in _sentences(error):
             found.setdefault(path, sentence)
     return found
@@ -81,7 +83,7 @@ def defaults(flask_config: str) -> dict[str, object]:
         if rule["if"]["properties"]["environment"]["properties"]["FLASK_CONFIG"]["const"] == flask_config
     )
     rules = {**settings(), **narrowed}
-    return {name: rule["default"] for name, rule in rules.items() if rule and "default" in rule}
+    return {name: rule["default"] for name, rule in rules.items() if "default" in rule}
 
 
 def typed(variables: Mapping[str, str]) -> dict[str, object]:
@@ -105,7 +107,9 @@ def _typed(text: str, kind: str | None) -> object:
 
 def _of_class(name: str, described: Schema, settings: Schema) -> Schema:
     own = _settings(described)
-    narrowed = {key: own.get(key, False) for key in settings if own.get(key) != settings[key] and key != "FLASK_CONFIG"}
+    narrowed = {
+        key: own.get(key, FORBIDDEN) for key in settings if own.get(key) != settings[key] and key != "FLASK_CONFIG"
+    }
     secrets = _secrets(described)
     return {
         "if": {"properties": {"environment": {"properties": {"FLASK_CONFIG": {"const": name}}}}},
@@ -149,7 +153,7 @@ def _sentences(error: Any) -> list[tuple[str, str]]:
             return [(f"{path}/{name}", "is named twice") for name in found if found.count(name) > 1]
         case "enum" if path.startswith("secrets"):
             return [(path, f"should be the name of a secret: {_listed(rule)}")]  # what is there may be a value
-        case None:
+        case "not" if rule == FORBIDDEN["not"]:
             return [(path, "is not a setting of this FLASK_CONFIG")]
         case _:
             return [(path, f"{_expected(error.validator, rule)}, got {_shown(path, found)}")]

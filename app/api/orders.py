@@ -1,0 +1,51 @@
+"""/api/orders"""
+
+from flask import Blueprint, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.api.pages import page
+from app.api.payloads import NewOrder, Page
+from app.database import db
+from app.models import Order, OrderLine
+from app.orders import find, newest, place
+
+orders = Blueprint("orders", __name__, url_prefix="/orders")
+
+
+@orders.post("")
+def post() -> ResponseReturnValue:
+    new = NewOrder.of(request)
+    order = place(db.session(), new.user_id, new.quantities)
+    created = _shown(order), 201, {"Location": url_for(".get", order_id=order.id)}
+    db.session.commit()
+    return created
+
+
+@orders.get("")
+def index() -> ResponseReturnValue:
+    asked = Page.of(request)
+    return page("orders", asked, [_shown(order) for order in newest(db.session(), asked.limit, asked.before)])
+
+
+@orders.get("/<id:order_id>")
+def get(order_id: int) -> ResponseReturnValue:
+    return _shown(find(db.session(), order_id))
+
+
+def _shown(order: Order) -> dict[str, object]:
+    return {
+        "id": order.id,
+        "user": {"id": order.user.id, "name": order.user.name},
+        "status": order.status,
+        "lines": [_shown_line(line) for line in order.lines],
+        "total_cents": order.total_cents,
+        "created_at": order.created_at.isoformat(),
+    }
+
+
+def _shown_line(line: OrderLine) -> dict[str, object]:
+    return {
+        "product": {"id": line.product.id, "sku": line.product.sku, "name": line.product.name},
+        "quantity": line.quantity,
+        "unit_price_cents": line.unit_price_cents,
+    }

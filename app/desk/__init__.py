@@ -1,0 +1,32 @@
+"""The shop for people: one page that shows what there is and what was sold."""
+
+from datetime import UTC, datetime
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from app import orders, products
+from app.database import db
+
+ORDERS = 20
+PRODUCTS = 50
+
+desk = Blueprint("desk", __name__, template_folder="templates", static_folder="static", static_url_path="/desk")
+
+
+@desk.get("/")
+def index() -> ResponseReturnValue:
+    session = db.session()
+    return render_template(
+        "desk.html", orders=orders.newest(session, ORDERS), products=products.newest(session, PRODUCTS)
+    )
+
+
+@desk.app_template_filter()
+def money(cents: int) -> str:
+    return f"€ {cents // 100:,}.{cents % 100:02}"
+
+
+@desk.app_template_filter()
+def moment(time: datetime) -> str:
+    return f"{time.astimezone(UTC):%d %b, %H:%M}"

@@ -1,0 +1,108 @@
+"""What can go wrong in a shop."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class Refusal(Exception):
+    """Something of the shop stands in the way of what was asked; nothing has changed."""
+
+
+class Unknown(Refusal):
+    """What was asked for does not exist."""
+
+
+class Conflict(Refusal):
+    """What was asked for does not fit what there is."""
+
+
+@dataclass(eq=False)
+class UnknownUser(Unknown):
+    user_id: int
+
+    def __str__(self) -> str:
+        return f"There is no user {self.user_id}."
+
+
+@dataclass(eq=False)
+class UnknownProduct(Unknown):
+    product_ids: list[int]
+
+    def __str__(self) -> str:
+        return f"There is no product {', '.join(map(str, self.product_ids))}."
+
+
+@dataclass(eq=False)
+class UnknownOrder(Unknown):
+    order_id: int
+
+    def __str__(self) -> str:
+        return f"There is no order {self.order_id}."
+
+
+@dataclass(eq=False)
+class EmailTaken(Conflict):
+    email: str
+
+    def __str__(self) -> str:
+        return f"There already is a user with the address {self.email}."
+
+
+@dataclass(eq=False)
+class SkuTaken(Conflict):
+    sku: str
+
+    def __str__(self) -> str:
+        return f"There already is a product with the SKU {self.sku}."
+
+
+@dataclass(frozen=True)
+class Shortage:
+    product_id: int
+    name: str
+    wanted: int
+    left: int
+
+    def __str__(self) -> str:
+        return f"{self.wanted} of {self.name} wanted, {self.left} left"
+
+
+@dataclass(eq=False)
+class OutOfStock(Conflict):
+    shortages: list[Shortage]
+
+    def __str__(self) -> str:
+        return f"{'; '.join(map(str, self.shortages))}."
+
+
+@dataclass(eq=False)
+class NotPossibleAnyMore(Conflict):
+    order_id: int
+    current: str
+    wanted: str
+
+    def __str__(self) -> str:
+        return f"Order {self.order_id} is {self.current} and cannot become {self.wanted}."
+
+
+@dataclass(frozen=True)
+class InvalidField:
+    pointer: str
+    """The place in the body, as a JSON pointer in a URI fragment (RFC 6901, section 6)."""
+    detail: str
+
+
+@dataclass(frozen=True)
+class InvalidParameter:
+    parameter: str
+    detail: str
+
+
+@dataclass(eq=False)
+class InvalidRequest(Refusal):
+    """Holds everything that is wrong with the request, not only the first of it."""
+
+    errors: Sequence[InvalidField | InvalidParameter]
+
+    def __str__(self) -> str:
+        return "What has to be put right stands under `errors`."

@@ -1,0 +1,57 @@
+"""Whether the process lives, and whether it can serve."""
+
+from functools import cache
+from pathlib import Path
+
+import structlog
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
+from werkzeug.exceptions import ServiceUnavailable
+
+from app.database import db
+
+ALEMBIC_INI = Path(__file__).resolve().parent.parent / "alembic.ini"
+
+health = Blueprint("health", __name__)
+log: structlog.stdlib.BoundLogger = structlog.get_logger("app.health")
+
+
+@health.get("/healthz")
+def healthz() -> ResponseReturnValue:
+    return {"status": "ok"}
+
+
+@health.get("/readyz")
+def readyz() -> ResponseReturnValue:
+    reason = _reason_not_to_serve()
+    if reason:
+        log.warning("not ready", reason=reason)
+        raise ServiceUnavailable(reason)
+    return {"status": "ok"}
+
+
+def _reason_not_to_serve() -> str | None:
+    try:
+        current = MigrationContext.configure(db.session.connection()).get_current_revision()
+    except (OperationalError, NoConnectionFree) as error:
+        reason = error.orig if isinstance(error, OperationalError) else error
+        return f"The database does not answer: {' '.join(str(reason).split())}"
+    if _is_behind(current):
+        return f"The database is at {current or 'no migration'}, the code expects {_migrations().get_current_head()}."
+    return None
+
+
+def _is_behind(current: str | None) -> bool:
+    """A revision that this code does not know is ahead of it: the next release has migrated before it starts."""
+    known = {migration.revision for migration in _migrations().walk_revisions()}
+    return current is None or (current in known and current != _migrations().get_current_head())
+
+
+@cache
+def _migrations() -> ScriptDirectory:
+    return ScriptDirectory.from_config(Config(ALEMBIC_INI))

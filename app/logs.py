@@ -1,0 +1,81 @@
+"""What the process says: one format for its own lines and those of Flask, SQLAlchemy and gunicorn, on stderr."""
+
+import logging
+import re
+import sys
+
+import structlog
+from structlog.stdlib import BoundLogger, LoggerFactory, ProcessorFormatter
+from structlog.typing import Processor
+
+ACCESS_LINE = re.compile(r"\S+ - - \[")
+
+
+def configure(level: str, line_format: str) -> None:
+    """May be called again: it replaces its own handler and leaves those of others, such as pytest's, alone."""
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, ProcessorFormatter.wrap_for_formatter],
+        logger_factory=LoggerFactory(),
+        wrapper_class=BoundLogger,
+    )
+    root = logging.getLogger()
+    for handler in [handler for handler in root.handlers if isinstance(handler, StderrHandler)]:
+        root.removeHandler(handler)
+    root.addHandler(StderrHandler(level, line_format))
+    root.setLevel(level)
+
+    logging.getLogger("werkzeug").addFilter(_is_no_access_line)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # or it presents itself at each question about readiness
+    for name in ("gunicorn.error", "gunicorn.access"):
+        gunicorn = logging.getLogger(name)
+        gunicorn.handlers.clear()
+        gunicorn.propagate = True
+
+
+class StderrHandler(logging.Handler):
+    """Looks sys.stderr up for each line, since servers and tests put another in its place."""
+
+    def __init__(self, level: str, line_format: str) -> None:
+        super().__init__(level)
+        self.setFormatter(
+            ProcessorFormatter(
+                processors=[
+                    structlog.contextvars.merge_contextvars,
+                    structlog.stdlib.add_log_level,
+                    structlog.stdlib.add_logger_name,
+                    ProcessorFormatter.remove_processors_meta,
+                    *(_for_programs() if line_format == "json" else _for_people()),
+                ]
+            )
+        )
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            sys.stderr.write(f"{self.format(record)}\n")
+        except Exception:
+            self.handleError(record)
+
+
+def _for_programs() -> list[Processor]:
+    return [
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(),
+    ]
+
+
+def _for_people() -> list[Processor]:
+    return [
+        structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            sort_keys=False,
+            # The rich one would print local variables, and a secret may be among them.
+            exception_formatter=structlog.dev.plain_traceback,
+        ),
+    ]
+
+
+def _is_no_access_line(record: logging.LogRecord) -> bool:
+    """The development server's line about a request would repeat ours; what else it says is kept."""
+    return record.levelno > logging.INFO or not ACCESS_LINE.match(record.getMessage())

@@ -1,0 +1,116 @@
+"""Buying: the goods leave the stock when an order is placed, and come back when it is cancelled."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import Select, select, tuple_
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from app import users
+from app.errors import NotPossibleAnyMore, OutOfStock, Shortage, UnknownOrder, UnknownProduct
+from app.models import Order, OrderLine, OrderStatus, Product
+
+FOLLOWS = {
+    OrderStatus.PLACED: {OrderStatus.PAID, OrderStatus.CANCELLED},
+    OrderStatus.PAID: {OrderStatus.SHIPPED, OrderStatus.CANCELLED},
+    OrderStatus.SHIPPED: set(),
+    OrderStatus.CANCELLED: set(),
+}
+
+
+def place(session: Session, user_id: int, quantities: Mapping[int, int]) -> Order:
+    """Sell `quantities`, pieces by product id, at the prices of this moment.
+
+    Raises UnknownUser, UnknownProduct or OutOfStock, the last two with every product concerned.
+    """
+    user = users.find(session, user_id)
+    products = _lock(session, quantities)
+    _check_stock(products, quantities)
+
+    for product in products:
+        product.stock -= quantities[product.id]
+    lines = [
+        OrderLine(product=product, quantity=quantities[product.id], unit_price_cents=product.price_cents)
+        for product in products
+    ]
+    order = Order(user=user, status=OrderStatus.PLACED, lines=lines)
+    session.add(order)
+    session.flush()
+    return order
+
+
+def pay(session: Session, order_id: int) -> Order:
+    """Raises UnknownOrder, or NotPossibleAnyMore."""
+    return _advance(session, order_id, OrderStatus.PAID)
+
+
+def ship(session: Session, order_id: int) -> Order:
+    """Raises UnknownOrder, or NotPossibleAnyMore."""
+    return _advance(session, order_id, OrderStatus.SHIPPED)
+
+
+def cancel(session: Session, order_id: int) -> Order:
+    """Put the goods back too. Raises UnknownOrder, or NotPossibleAnyMore."""
+    order = _advance(session, order_id, OrderStatus.CANCELLED)
+    quantities = {line.product_id: line.quantity for line in order.lines}
+    for product in _lock(session, quantities):
+        product.stock += quantities[product.id]
+    session.flush()
+    return order
+
+
+def find(session: Session, order_id: int) -> Order:
+    """With its user, its lines and their products. Raises UnknownOrder."""
+    order = session.scalar(_complete().where(Order.id == order_id))
+    if order is None:
+        raise UnknownOrder(order_id)
+    return order
+
+
+def newest(session: Session, limit: int, before: int | None = None) -> Sequence[Order]:
+    """Complete, the newest first; those placed before the order with the id `before`, where it is given."""
+    statement = _complete().order_by(Order.created_at.desc(), Order.id.desc()).limit(limit)
+    if before is not None:
+        moment = select(Order.created_at, Order.id).where(Order.id == before).scalar_subquery()
+        statement = statement.where(tuple_(Order.created_at, Order.id) < moment)
+    return session.scalars(statement).all()
+
+
+def _complete() -> Select[Order]:
+    return select(Order).options(joinedload(Order.user, innerjoin=True), selectinload(Order.lines).joinedload(OrderLine.product))
+
+
+def _advance(session: Session, order_id: int, status: OrderStatus) -> Order:
+    session.execute(select(Order.id).where(Order.id == order_id).with_for_update())
+    order = find(session, order_id)
+    if status not in FOLLOWS[order.status]:
+        raise NotPossibleAnyMore(order_id, current=order.status, wanted=status)
+    order.status = status
+    session.flush()
+    return order
+
+
+def _lock(session: Session, product_ids: Iterable[int]) -> Sequence[Product]:
+    """Raises UnknownProduct."""
+    wanted = set(product_ids)
+    statement = (
+        select(Product)
+        .where(Product.id.in_(wanted))
+        .order_by(Product.id)  # Always in this order, so that two orders for the same goods cannot deadlock.
+        .with_for_update()
+        .execution_options(populate_existing=True)  # What was read before the lock may have been sold since.
+    )
+    products = session.scalars(statement).all()
+    missing = wanted - {product.id for product in products}
+    if missing:
+        raise UnknownProduct(sorted(missing))
+    return products
+
+
+def _check_stock(products: Iterable[Product], quantities: Mapping[int, int]) -> None:
+    shortages = [
+        Shortage(product.id, product.name, wanted=quantities[product.id], left=product.stock)
+        for product in products
+        if product.stock < quantities[product.id]
+    ]
+    if shortages:
+        raise OutOfStock(shortages)

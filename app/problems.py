@@ -1,0 +1,64 @@
+"""How what went wrong meets HTTP: as a problem document (RFC 9457) for programs, as Flask's page for people."""
+
+import json
+import re
+from dataclasses import asdict
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.urls import iri_to_uri
+
+from app.errors import Conflict, InvalidRequest, Refusal, Unknown
+
+FOR_PROGRAMS = ("/api", "/healthz", "/readyz")
+
+STATUS: dict[type[Refusal], HTTPStatus] = {
+    Unknown: HTTPStatus.NOT_FOUND,
+    Conflict: HTTPStatus.CONFLICT,
+    InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+
+
+def init_app(app: Flask) -> None:
+    for refusal, status in STATUS.items():
+        app.register_error_handler(refusal, partial(_refused, status))
+    app.register_error_handler(HTTPException, _failed)
+
+
+def _refused(status: HTTPStatus, error: Any) -> Response:
+    """The exception's values become members of the document, its name the type and the title."""
+    words = re.findall("[A-Z][a-z]*", type(error).__name__)
+    document = {
+        "type": f"urn:problem-type:shop:{'-'.join(words).lower()}",
+        "title": " ".join(words).capitalize(),
+        **_occurrence(status, str(error)),
+        **asdict(error),
+    }
+    return _as_problem(Response(status=status), document)
+
+
+def _failed(error: HTTPException) -> HTTPException | Response:
+    """For what HTTP itself names; an unforeseen exception arrives here as a 500 that tells nothing of it."""
+    if not request.path.startswith(FOR_PROGRAMS):
+        return error
+    response = Response(headers=error.get_response().headers)  # such as Allow and Retry-After
+    response.status_code = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    document = {
+        "type": "about:blank",
+        "title": error.name,
+        **_occurrence(response.status_code, error.description),
+    }
+    return _as_problem(response, document)
+
+
+def _occurrence(status: int, detail: str | None) -> dict[str, object]:
+    return {"status": status, "detail": detail, "instance": iri_to_uri(request.path)}
+
+
+def _as_problem(response: Response, document: dict[str, object]) -> Response:
+    response.set_data(json.dumps(document))
+    response.content_type = "application/problem+json"
+    return response

@@ -1,0 +1,64 @@
+"""A small shop for the kitchen after its first week: some orders on their way, some goods running out."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from app import orders, products, users
+from app.models import Order, Product, User
+
+
+def fill(session: Session) -> None:
+    def user(name: str) -> User:
+        return users.register(session, f"{name.split()[0].lower()}@example.com", name)
+
+    def product(sku: str, name: str, price_cents: int, stock: int) -> Product:
+        return products.add(session, sku, name, price_cents, stock)
+
+    def order(user: User, *lines: tuple[Product, int], hours_ago: float) -> Order:
+        placed = orders.place(session, user.id, {product.id: quantity for product, quantity in lines})
+        placed.created_at = datetime.now(UTC) - timedelta(hours=hours_ago)
+        return placed
+
+    mug = product("MUG-01", "Stoneware mug", 1800, 40)
+    teapot = product("POT-01", "Cast-iron teapot", 6400, 6)
+    board = product("BRD-01", "Walnut chopping board", 4900, 12)
+    knife = product("KNF-01", "Carbon steel paring knife", 3900, 15)
+    apron = product("APR-01", "Linen apron", 3200, 25)
+    towels = product("TWL-03", "Tea towels, set of three", 2100, 30)
+    grinder = product("GRD-01", "Hand coffee grinder", 8900, 3)
+    kettle = product("KTL-01", "Gooseneck kettle", 7500, 9)
+
+    ada = user("Ada Okafor")
+    bruno = user("Bruno Keller")
+    chiara = user("Chiara Rossi")
+    dmitri = user("Dmitri Sokolov")
+    elin = user("Elin Lindqvist")
+
+    # The first week: what was paid has left the house.
+    for sold in (
+        order(ada, (mug, 2), (teapot, 1), hours_ago=150),
+        order(bruno, (grinder, 1), hours_ago=131),
+        order(chiara, (board, 1), (knife, 2), hours_ago=118),
+        order(elin, (mug, 6), (towels, 2), hours_ago=97),
+    ):
+        orders.pay(session, sold.id)
+        orders.ship(session, sold.id)
+
+    # Dmitri changed his mind, twice: the second time he had paid already.
+    orders.cancel(session, order(dmitri, (apron, 2), hours_ago=90).id)
+    regretted = orders.pay(session, order(dmitri, (kettle, 1), hours_ago=71).id)
+    orders.cancel(session, regretted.id)
+
+    # Paid, and waiting to be packed.
+    for paid in (
+        order(bruno, (kettle, 1), (mug, 4), hours_ago=46),
+        order(ada, (grinder, 1), (towels, 1), hours_ago=27),
+        order(chiara, (teapot, 2), hours_ago=22),
+    ):
+        orders.pay(session, paid.id)
+
+    # This morning: the last grinder is gone, and one teapot is left.
+    order(elin, (grinder, 1), (apron, 1), hours_ago=5)
+    order(dmitri, (teapot, 2), (board, 1), hours_ago=2.5)
+    order(bruno, (knife, 1), (towels, 1), hours_ago=0.4)

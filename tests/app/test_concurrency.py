@@ -1,0 +1,147 @@
+"""Many buyers at once, with real commits."""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from sqlalchemy import Engine, create_engine, func, select
+from sqlalchemy.orm import Session
+
+from app import orders, products, users
+from app.errors import NotPossibleAnyMore, OutOfStock
+from app.models import Order, OrderLine, Product
+from tests.conftest import Database
+
+BUYERS = 20
+
+
+def test_twenty_buyers_of_the_last_five_pieces_get_five(engine: Engine) -> None:
+    user, mug = stock_shop(engine, 5)
+
+    def buy(session: Session, _number: int) -> str:
+        try:
+            orders.place(session, user, {mug: 1})
+        except OutOfStock:
+            return "too late"
+        return "bought"
+
+    outcome = at_once(engine, buy)
+
+    assert outcome == {"bought": 5, "too late": 15}
+    assert stock(engine) == [0]
+    assert sold(engine) == 5
+
+
+def test_a_stock_read_before_the_lock_is_not_trusted(engine: Engine) -> None:
+    user, mug = stock_shop(engine, 5)
+
+    def buy(session: Session, _number: int) -> str:
+        assert products.find(session, mug).stock == 5
+        everybody_has_looked.wait()
+        try:
+            orders.place(session, user, {mug: 1})
+        except OutOfStock:
+            return "too late"
+        return "bought"
+
+    everybody_has_looked = Barrier(BUYERS)
+    outcome = at_once(engine, buy)
+
+    assert outcome == {"bought": 5, "too late": 15}
+    assert stock(engine) == [0]
+
+
+def test_orders_that_cross_do_not_deadlock(engine: Engine) -> None:
+    user, *goods = stock_shop(engine, 1000, 1000, 1000, 1000)
+
+    def buy(session: Session, number: int) -> str:
+        for _ in range(10):
+            mixed = random.Random(number).sample(goods, len(goods))  # noqa: S311  no secret is made of it
+            orders.place(session, user, dict.fromkeys(mixed[:: (-1) ** number], 1))
+            session.commit()
+        return "bought"
+
+    outcome = at_once(engine, buy)
+
+    assert outcome == {"bought": BUYERS}
+    assert stock(engine) == [1000 - 10 * BUYERS] * 4
+
+
+def test_orders_and_cancellations_that_cross_lose_no_piece(engine: Engine) -> None:
+    user, mug, pot = stock_shop(engine, 100, 100)
+
+    def buy_and_regret(session: Session, number: int) -> str:
+        for _ in range(5):
+            order = orders.place(session, user, {mug: 1, pot: 2} if number % 2 else {pot: 2, mug: 1})
+            session.commit()
+            orders.cancel(session, order.id)
+            session.commit()
+        return "regretted"
+
+    outcome = at_once(engine, buy_and_regret)
+
+    assert outcome == {"regretted": BUYERS}
+    assert stock(engine) == [100, 100]
+
+
+def test_an_order_that_many_cancel_comes_back_once(engine: Engine) -> None:
+    user, mug = stock_shop(engine, 5)
+    with Session(engine) as session:
+        order = orders.place(session, user, {mug: 5}).id
+        session.commit()
+
+    def cancel(session: Session, _number: int) -> str:
+        try:
+            orders.cancel(session, order)
+        except NotPossibleAnyMore:
+            return "too late"
+        return "cancelled"
+
+    outcome = at_once(engine, cancel)
+
+    assert outcome == {"cancelled": 1, "too late": BUYERS - 1}
+    assert stock(engine) == [5]
+
+
+def stock_shop(engine: Engine, *stocks: int) -> list[int]:
+    """A user, and a product for each of `stocks`: their ids, in this order."""
+    with Session(engine) as session:
+        user = users.register(session, "ada@example.com", "Ada")
+        goods = [products.add(session, f"SKU-{n}", f"Thing {n}", 100, stock) for n, stock in enumerate(stocks)]
+        session.commit()
+        return [user.id, *(product.id for product in goods)]
+
+
+def at_once(engine: Engine, buy: Callable[[Session, int], str]) -> Counter[str]:
+    start = Barrier(BUYERS)
+
+    def run(number: int) -> str:
+        with Session(engine) as session:
+            start.wait()
+            outcome = buy(session, number)
+            session.commit()
+            return outcome
+
+    with ThreadPoolExecutor(BUYERS) as pool:
+        return Counter(pool.map(run, range(BUYERS)))
+
+
+def stock(engine: Engine) -> list[int]:
+    with Session(engine) as session:
+        return list(session.scalars(select(Product.stock).order_by(Product.id)))
+
+
+def sold(engine: Engine) -> int:
+    with Session(engine) as session:
+        assert session.scalar(select(func.count(Order.id))) == session.scalar(select(func.count(OrderLine.order_id)))
+        return session.scalars(select(func.sum(OrderLine.quantity))).one()
+
+
+@pytest.fixture
+def engine(database: Database) -> Iterator[Engine]:
+    engine = create_engine(database.url, pool_size=BUYERS)
+    yield engine
+    engine.dispose()

@@ -1,0 +1,68 @@
+"""Who buys."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from sqlalchemy import create_engine, func, select
+from sqlalchemy.orm import Session
+
+from app import users
+from app.errors import EmailTaken, UnknownUser
+from app.models import User
+from tests.conftest import Database
+
+
+def test_a_registered_user_is_found(session: Session) -> None:
+    ada = users.register(session, "ada@example.com", "Ada")
+
+    assert users.find(session, ada.id) is ada
+
+
+@pytest.mark.parametrize("email", ["ada@example.com", "ADA@example.com", "Ada@Example.Com"])
+def test_an_address_registers_once_whatever_the_case_of_its_letters(session: Session, email: str) -> None:
+    users.register(session, "ada@example.com", "Ada")
+
+    with pytest.raises(EmailTaken) as raised:
+        users.register(session, email, "Another Ada")
+
+    assert raised.value.email == email
+
+
+def test_a_taken_address_loses_nothing_of_what_was_done_before(session: Session) -> None:
+    users.register(session, "ada@example.com", "Ada")
+
+    with pytest.raises(EmailTaken):
+        users.register(session, "ada@example.com", "Another Ada")
+    users.register(session, "bruno@example.com", "Bruno")
+
+    assert session.scalars(select(User.name).order_by(User.id)).all() == ["Ada", "Bruno"]
+
+
+def test_an_unknown_user_is_named(session: Session) -> None:
+    with pytest.raises(UnknownUser, match="There is no user 7"):
+        users.find(session, 7)
+
+
+def test_of_several_who_register_an_address_at_once_one_gets_it(database: Database) -> None:
+    engine = create_engine(database.url)
+    start = Barrier(8)
+
+    def register(number: int) -> bool:
+        with Session(engine) as session:
+            start.wait()
+            try:
+                users.register(session, "ada@example.com", f"Ada {number}")
+            except EmailTaken:
+                return False
+            session.commit()
+            return True
+
+    with ThreadPoolExecutor(8) as pool:
+        registered = list(pool.map(register, range(8)))
+    with Session(engine) as session:
+        count = session.scalar(select(func.count(User.id)))
+    engine.dispose()
+
+    assert sum(registered) == 1
+    assert count == 1

@@ -1,0 +1,229 @@
+"""One source of truth: what a configuration file may say, and where each value comes from."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops import configuration
+from ops.configuration import Configuration, InvalidConfiguration
+
+Document = dict[str, Any]
+SECRETS = {"POSTGRES_PASSWORD": "a-password-of-some-length", "SECRET_KEY": "a-key-of-some-length-too"}
+
+
+def test_the_committed_files_have_no_problem() -> None:
+    assert configuration.find_problems() == []
+
+
+def _set(name: str, value: object) -> Callable[[Document], None]:
+    return lambda document: document["environment"].__setitem__(name, value)
+
+
+def _drop(name: str) -> Callable[[Document], None]:
+    return lambda document: document["environment"].__delitem__(name)
+
+
+def _top(name: str, value: object) -> Callable[[Document], None]:
+    return lambda document: document.__setitem__(name, value)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (_set("POSTGRES_PORT", "54x2"), 'environment/POSTGRES_PORT: should be an integer, got "54x2"'),
+        (_set("POSTGRES_PORT", "5432"), 'environment/POSTGRES_PORT: should be an integer, got "5432"'),
+        (_set("POSTGRES_PORT", 54.5), "environment/POSTGRES_PORT: should be an integer, got 54.5"),
+        (_set("POSTGRES_PORT", True), "environment/POSTGRES_PORT: should be an integer, got true"),
+        (_set("POSTGRES_PORT", None), "environment/POSTGRES_PORT: should be an integer, got null"),
+        (_set("POSTGRES_PORT", 0), "environment/POSTGRES_PORT: should be at least 1, got 0"),
+        (_set("POSTGRES_PORT", 65536), "environment/POSTGRES_PORT: should be at most 65535, got 65536"),
+        (_set("POSTGRES_HOST", ""), 'environment/POSTGRES_HOST: should not be empty, got ""'),
+        (_set("POSTGRES_HOST", ["db"]), 'environment/POSTGRES_HOST: should be a string, got ["db"]'),
+        (
+            _set("POSTGRES_USER", "changeme"),
+            'environment/POSTGRES_USER: should be a real value instead of a placeholder, got "changeme"',
+        ),
+        (
+            _set("POSTGRES_HOST", "<your host>"),
+            'environment/POSTGRES_HOST: should be a real value instead of a placeholder, got "<your host>"',
+        ),
+        (_set("FLASK_DEBUG", True), "environment/FLASK_DEBUG: should be false, got true"),
+        (_set("FLASK_DEBUG", "no"), 'environment/FLASK_DEBUG: should be a boolean, got "no"'),
+        (
+            _set("LOG_LEVEL", "verbose"),
+            'environment/LOG_LEVEL: should be one of "DEBUG", "INFO", "WARNING", "ERROR", got "verbose"',
+        ),
+        (
+            _set("FLASK_CONFIG", "staging"),
+            'environment/FLASK_CONFIG: should be one of "development", "production", "testing", got "staging"',
+        ),
+        (_set("POSTGRES_PROT", 5432), "environment/POSTGRES_PROT: is unknown; did you mean POSTGRES_PORT?"),
+        (_set("FLASK_RUN_PORT", 5000), "environment/FLASK_RUN_PORT: is not a setting of this FLASK_CONFIG"),
+        (
+            _set("SECRET_KEY", "dGhlIHZhbHVl"),
+            'environment/SECRET_KEY: is a secret: name it under "secrets", and keep its value out of the file',
+        ),
+        (_drop("POSTGRES_HOST"), "environment/POSTGRES_HOST: is missing"),
+        (_drop("FLASK_CONFIG"), "environment/FLASK_CONFIG: is missing"),
+        (_top("environment", []), "environment: should be an object, got []"),
+        (_top("secrets", ["SECRET_KEY"]), "secrets/POSTGRES_PASSWORD: is missing: name it here"),
+        (_top("secrets", ["SECRET_KEY", "POSTGRES_PASSWORD", "SECRET_KEY"]), "secrets/SECRET_KEY: is named twice"),
+        (_top("secrets", dict(SECRETS)), "secrets: should be an array, got a dict"),
+        (
+            _top("secrets", ["SECRET_KEY", "POSTGRES_PASSWORD", "SECRET_KEY=dGhl"]),
+            'secrets/2: should be the name of a secret: "POSTGRES_PASSWORD", "SECRET_KEY"',
+        ),
+        (_top("images", {}), "images/postgres: is missing"),
+        (
+            _top("images", {"postgres": "postgres"}),
+            'images/postgres: should name a version, as in "postgres:18", got "postgres"',
+        ),
+        (
+            _top("images", {"postgres": "postgres:17"}),
+            'images/postgres: should be that of config/development.json, "postgres:18", got "postgres:17"',
+        ),
+        (_top("enviroment", {}), "enviroment: is unknown; did you mean environment?"),
+        (lambda document: document.pop("secrets"), "secrets: is missing"),
+    ],
+)
+def test_bad_input_is_reported_with_its_place(
+    checkout: Path, change: Callable[[Document], object], problem: str
+) -> None:
+    document = _document(checkout)
+    change(document)
+    _write(checkout, json.dumps(document))
+
+    found = configuration.find_problems()
+
+    assert f"config/production.json: {problem}" in found
+    assert not any(value in line for line in found for value in ("dGhl", *SECRETS.values()))
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('{\n  "environment": {\n    "POSTGRES_PORT" 5432\n  }\n}', "config/production.json:3:21: is not JSON: "),
+        ("", "config/production.json:1:1: is not JSON: "),
+        ("[1, 2", "config/production.json:1:6: is not JSON: "),
+        ('"text"', 'config/production.json: should be an object, got "text"'),
+        ('{"secrets": [], "secrets": []}', "config/production.json: names secrets twice"),
+        ("[" * 100_000, "config/production.json: is nested too deeply"),
+        ("\ud800", "config/production.json: should be UTF-8, got the byte 0xed"),
+    ],
+)
+def test_what_is_no_configuration_at_all_is_said_in_a_line(checkout: Path, text: str, problem: str) -> None:
+    _write(checkout, text)
+
+    assert [line[: len(problem)] for line in configuration.find_problems()] == [problem]
+
+
+def test_every_problem_of_every_file_is_reported_at_once(checkout: Path) -> None:
+    document = _document(checkout)
+    document["environment"] |= {"POSTGRES_PORT": "54x2", "LOG_LEVEL": "loud", "COLOUR": "blue"}
+    _write(checkout, json.dumps(document))
+    (checkout / "config" / "testing.json").write_text("{")
+
+    found = configuration.find_problems()
+
+    assert [line.partition(": ")[0] for line in found] == ["config/production.json"] * 3 + ["config/testing.json:1:2"]
+
+
+def test_a_variable_wins_over_the_file(checkout: Path) -> None:
+    settings = _load({"POSTGRES_PORT": "6000", "FLASK_DEBUG": "false"})
+
+    assert settings["POSTGRES_PORT"] == "6000"
+    assert settings.values["POSTGRES_PORT"].source == "environment"
+    assert settings["FLASK_DEBUG"] == "0"
+    assert settings.values["POSTGRES_HOST"].source == "config/development.json"
+
+
+@pytest.mark.parametrize("port", ["54x2", "", "-1", "٣"])
+def test_a_variable_is_held_to_the_rules_of_the_file(checkout: Path, port: str) -> None:
+    with pytest.raises(InvalidConfiguration, match=r"^the variable POSTGRES_PORT: should be"):
+        _load({"POSTGRES_PORT": port})
+
+
+@pytest.mark.parametrize("name", ["staging", "schema", "../config/production", "a/b"])
+def test_a_configuration_that_is_not_there_is_named_with_those_that_are(checkout: Path, name: str) -> None:
+    with pytest.raises(InvalidConfiguration, match=r"one of development, production, testing$"):
+        configuration.load(name, {})
+
+
+def test_application_config_says_which_file(checkout: Path) -> None:
+    assert configuration.load(environ={"APPLICATION_CONFIG": "testing"})["FLASK_CONFIG"] == "testing"
+    assert configuration.load(environ={})["FLASK_CONFIG"] == "development"
+
+
+def test_a_secret_comes_from_the_environment_then_the_mounted_then_the_local_file(checkout: Path) -> None:
+    mounted, local = checkout / "mounted", checkout / "local"
+    for folder in (mounted, local):
+        folder.mkdir()
+        (folder / "POSTGRES_PASSWORD").write_text(f"{folder.name}\n")
+        (folder / "SECRET_KEY").write_text(f"{folder.name}\n")
+    (mounted / "SECRET_KEY").unlink()
+
+    by_file = configuration.load("production", {}, (mounted, local))
+    by_variable = configuration.load("production", {"SECRET_KEY": "variable"}, (mounted, local))
+
+    assert (by_file["POSTGRES_PASSWORD"], by_file["SECRET_KEY"]) == ("mounted", "local")
+    assert by_variable["SECRET_KEY"] == "variable"
+
+
+def test_a_missing_secret_is_generated_once_and_only_its_owner_can_read_it(checkout: Path) -> None:
+    first, second = configuration.load("development", {}), configuration.load("development", {})
+
+    path = checkout / ".local" / "secrets" / "development" / "SECRET_KEY"
+    assert first["SECRET_KEY"] == second["SECRET_KEY"] == path.read_text()
+    assert len(first["SECRET_KEY"]) >= 32
+    assert first["SECRET_KEY"] != first["POSTGRES_PASSWORD"]
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_generating_never_overwrites(checkout: Path) -> None:
+    path = checkout / ".local" / "secrets" / "development" / "SECRET_KEY"
+    path.parent.mkdir(parents=True)
+    path.write_text("mine")
+
+    assert configuration.load("development", {})["SECRET_KEY"] == "mine"
+    assert path.read_text() == "mine"
+
+
+def test_of_two_that_generate_at_once_the_first_wins(checkout: Path) -> None:
+    path = checkout / ".local" / "SECRET_KEY"
+
+    first, second = configuration._generate_secret(path), configuration._generate_secret(path)
+
+    assert first.text == second.text == path.read_text()
+    assert [entry.name for entry in path.parent.iterdir()] == ["SECRET_KEY"]
+
+
+def test_productions_secrets_are_asked_for_all_at_once_and_never_made_up(checkout: Path) -> None:
+    with pytest.raises(InvalidConfiguration) as refused:
+        configuration.load("production", {})
+
+    assert [line.split(": ")[1] for line in refused.value.problems] == [f"secrets/{name}" for name in SECRETS]
+    assert not (checkout / ".local").exists()
+
+
+def test_no_representation_shows_a_secret(checkout: Path) -> None:
+    settings = _load({})
+
+    assert settings["SECRET_KEY"] == SECRETS["SECRET_KEY"]
+    assert not any(value in repr(settings) for value in SECRETS.values())
+
+
+def _load(variables: dict[str, str]) -> Configuration:
+    return configuration.load("development", {**SECRETS, **variables})
+
+
+def _document(checkout: Path) -> Document:
+    document: Document = json.loads((checkout / "config" / "production.json").read_text())
+    return document
+
+
+def _write(checkout: Path, text: str) -> None:
+    (checkout / "config" / "production.json").write_text(text, encoding="utf-8", errors="surrogatepass")
