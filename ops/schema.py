@@ -5,7 +5,6 @@ It is the only thing about the classes that the tasks know: they reach the servi
 
 import difflib
 import json
-from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -70,39 +69,29 @@ def problems(document: object) -> dict[str, str]:
     return found
 
 
-def settings() -> dict[str, Schema]:
-    properties: dict[str, Schema] = _schema()["properties"]["environment"]["properties"]
-    return properties
+def settings(flask_config: str) -> dict[str, Schema]:
+    """The settings that a class has, each with its rules."""
+    rules: dict[str, Schema] = _schema()["properties"]["environment"]["properties"]
+    for branch in _schema()["allOf"]:
+        if branch["if"]["properties"]["environment"]["properties"]["FLASK_CONFIG"]["const"] == flask_config:
+            rules = {**rules, **branch["then"]["properties"]["environment"]["properties"]}
+    return {name: rule for name, rule in rules.items() if rule != FORBIDDEN}
 
 
-def defaults(flask_config: str) -> dict[str, object]:
-    """What a class takes for the settings that a file leaves out."""
-    narrowed = next(
-        rule["then"]["properties"]["environment"]["properties"]
-        for rule in _schema()["allOf"]
-        if rule["if"]["properties"]["environment"]["properties"]["FLASK_CONFIG"]["const"] == flask_config
-    )
-    rules = {**settings(), **narrowed}
-    return {name: rule["default"] for name, rule in rules.items() if "default" in rule}
-
-
-def typed(variables: Mapping[str, str]) -> dict[str, object]:
-    """Variables as the values that a file would hold: the text stays where it is not what it should be."""
-    return {name: _typed(text, settings()[name].get("type")) for name, text in variables.items()}
+def typed(name: str, text: str, flask_config: str) -> object:
+    """A variable as the value that a file would hold; the text itself where it is not what it should be."""
+    kind = settings(flask_config)[name].get("type")
+    if kind == "integer" and text.isascii() and text.lstrip("-").isdigit():
+        return int(text)
+    if kind == "boolean":
+        return {"1": True, "true": True, "0": False, "false": False}.get(text.lower(), text)
+    return text
 
 
 @cache
 def _schema() -> Schema:
     schema: Schema = json.loads(PATH.read_text("utf-8"))
     return schema
-
-
-def _typed(text: str, kind: str | None) -> object:
-    if kind == "integer" and text.isascii() and text.lstrip("-").isdigit():
-        return int(text)
-    if kind == "boolean":
-        return {"1": True, "true": True, "0": False, "false": False}.get(text.lower(), text)
-    return text
 
 
 def _of_class(name: str, described: Schema, settings: Schema) -> Schema:

@@ -13,7 +13,7 @@ from invoke.exceptions import Exit
 from ops.project import ROOT
 
 INTERRUPTED = 130  # what a shell reports for a command that Ctrl-C ended
-SECONDS_TO_END_BY_ITSELF = 5
+SECONDS_TO_END_BY_ITSELF = 3
 
 
 def say(message: str) -> None:

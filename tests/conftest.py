@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.orm import Session
 
+from ops import engine
 from tests import server
 
 FOLDER = pytest.StashKey[Path]()
@@ -35,6 +37,20 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if KEEPER in config.stash:
         config.stash[KEEPER].end()
         shutil.rmtree(config.stash[FOLDER], ignore_errors=True)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("engine") and (reason := _why_no_engine()):
+        pytest.skip(f"needs a Docker Engine: {reason}")
+
+
+@cache
+def _why_no_engine() -> str | None:
+    try:
+        engine.version()
+    except engine.NoEngine as reason:
+        return str(reason)
+    return None
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
@@ -98,15 +114,16 @@ def session(app: Flask) -> Iterator[Session]:
 
     with app.app_context():
         engines = cast(dict[str | None, Engine | Connection], db.engines)
-    engine = cast(Engine, engines[None])
-    with engine.connect() as connection, connection.begin() as transaction:
-        engines[None] = connection
         db.session.configure(join_transaction_mode="create_savepoint")
+    usual = cast(Engine, engines[None])
+    with usual.connect() as connection:
+        engines[None] = connection
+        transaction = connection.begin()
         try:
             with Session(bind=connection, join_transaction_mode="create_savepoint") as session:
                 yield session
         finally:
-            engines[None] = engine
+            engines[None] = usual
             transaction.rollback()
 
 

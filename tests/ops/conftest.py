@@ -1,17 +1,80 @@
-"""A checkout of its own for a test of the tasks: the real configuration files, nothing else of the project."""
+"""Places to try the tasks in: `checkout`, for their functions, and `clone`, for their command lines."""
 
+import os
 import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
-from ops import project
+from ops import ports, project
+
+ROOT = project.ROOT
 
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The real configuration files, and nothing else of the project."""
     shutil.copytree(project.CONFIG, tmp_path / "config")
     monkeypatch.setattr(project, "ROOT", tmp_path)
     monkeypatch.setattr(project, "CONFIG", tmp_path / "config")
     monkeypatch.setattr(project, "LOCAL", tmp_path / ".local")
     return tmp_path
+
+
+@dataclass(frozen=True)
+class Clone:
+    """The project as it is in the working tree, in a folder of its own, on ports of its own, without an engine."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def inv(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            self.command(*arguments), cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+        )
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "invoke", "--search-root", str(self.folder), *arguments]
+
+    def processes(self) -> list[psutil.Process]:
+        """What runs in it, or on its data."""
+        return [process for process in psutil.process_iter() if self._is_home_of(process)]
+
+    def _is_home_of(self, process: psutil.Process) -> bool:
+        try:
+            return str(self.folder) in " ".join([*process.cmdline(), process.cwd()])
+        except psutil.Error:
+            return False
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Iterator[Clone]:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    folder = tmp_path / "shop"
+    for name in listed.stdout.splitlines():
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "DOCKER_HOST": "unix:///nowhere",
+        "POSTGRES_PORT": str(ports.any_free()),
+        "FLASK_RUN_PORT": str(ports.any_free()),
+    }
+    clone = Clone(folder, environment)
+    yield clone
+    left = clone.processes()
+    for process in left:
+        process.kill()
+    assert not left, "something was left running"

@@ -45,8 +45,7 @@ def test_a_server_that_was_killed_starts_again(server: Server) -> None:
     server.start()
     pid = postgres.running_pid(server.data)
     assert pid is not None
-    for process in [*psutil.Process(pid).children(recursive=True), psutil.Process(pid)]:
-        process.kill()
+    os.killpg(pid, signal.SIGKILL)
     server.stop()
 
     assert postgres.running_port(server.data) is None

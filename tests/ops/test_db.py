@@ -1,0 +1,117 @@
+"""Migrations by tasks: the commands they build, and the same on a real database."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import Task
+
+from ops import configuration, database, db, shell
+from ops.configuration import Configuration
+from ops.database import Database
+from tests.ops.conftest import Clone
+
+
+@pytest.mark.parametrize(
+    ("task", "arguments", "expected"),
+    [
+        (db.migrate, {}, [["alembic", "upgrade", "head"]]),
+        (
+            db.revision,
+            {"message": "add colour"},
+            [["alembic", "upgrade", "head"], ["alembic", "revision", "--autogenerate", "--message", "add colour"]],
+        ),
+        (db.downgrade, {}, [["alembic", "downgrade", "-1"]]),
+        (db.downgrade, {"revision": "base"}, [["alembic", "downgrade", "base"]]),
+        (db.status, {}, [["alembic", "history", "--indicate-current"]]),
+        (db.check, {}, [["alembic", "upgrade", "head"], ["alembic", "check"]]),
+        (db.reset, {}, ["drop", "create", ["alembic", "upgrade", "head"], ["scenarios", "starter"]]),
+    ],
+)
+def test_a_task_builds(task: Task[Any], arguments: dict[str, str], expected: list[object], ran: list[object]) -> None:
+    task(Context(), **arguments)
+
+    assert ran == expected
+
+
+def test_reset_is_refused_in_production_before_anything_is_touched(
+    ran: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("APPLICATION_CONFIG", "production")
+
+    with pytest.raises(Exit, match="would drop groundwork of production: refused"):
+        db.reset(Context())
+
+    assert ran == []
+
+
+def test_a_migrations_whole_life(clone: Clone) -> None:
+    assert _ok(clone, "db.migrate").count("upgrade") == 1
+    assert _ok(clone, "db.migrate").count("upgrade") == 0
+    assert "(current)" in _ok(clone, "db.status")
+    assert "No new upgrade operations detected" in _ok(clone, "db.check")
+
+    _add_a_column(clone)
+    assert clone.inv("db.check").returncode != 0
+    _ok(clone, "db.revision", "--message", "Colours for products")
+    (written,) = (clone.folder / "alembic" / "versions").glob("*colours*.py")
+    assert 'op.add_column("products", ' in written.read_text()
+    assert _ok(clone, "run", f"ruff format --check {written}; ruff check {written}")
+    _ok(clone, "db.migrate")
+    _ok(clone, "db.check")
+
+    _ok(clone, "db.downgrade")
+    assert not re.search(r"\(current\).*Colours", _ok(clone, "db.status"))
+    _ok(clone, "db.reset")
+    assert re.search(r"Colours", _ok(clone, "db.status"))
+
+
+def test_a_database_that_cannot_be_used_is_one_line(clone: Clone) -> None:
+    development = (clone.folder / "config" / "development.json").read_text()
+    (clone.folder / "config" / "elsewhere.json").write_text(development.replace("5432", "9"))
+    clone.environment.pop("POSTGRES_PORT")
+    clone.environment["APPLICATION_CONFIG"] = "elsewhere"
+
+    refused = clone.inv("db.migrate")
+
+    assert refused.returncode == 1
+    assert re.fullmatch(r"cannot use PostgreSQL at localhost:9 as postgres: .*refused.*\n", refused.stderr)
+
+
+def _ok(clone: Clone, *arguments: str) -> str:
+    finished = clone.inv(*arguments)
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout + finished.stderr
+
+
+def _add_a_column(clone: Clone) -> None:
+    models = clone.folder / "app" / "models.py"
+    text = models.read_text()
+    changed = re.sub(
+        r"(class Product\(.*?\n    stock: [^\n]*\n)", r"\1    colour: Mapped[str | None]\n", text, flags=re.DOTALL
+    )
+    assert changed != text
+    models.write_text(changed)
+
+
+@pytest.fixture
+def ran(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What a task did, in order, instead of doing it."""
+    done: list[object] = []
+
+    @contextmanager
+    def available(settings: Configuration) -> Iterator[Database]:
+        yield Database(settings, "", in_container=False)
+
+    monkeypatch.delenv("APPLICATION_CONFIG", raising=False)
+    monkeypatch.setattr(database, "available", available)
+    monkeypatch.setattr(database, "drop", lambda _settings: done.append("drop"))
+    monkeypatch.setattr(database, "create", lambda _settings: done.append("create"))
+    monkeypatch.setattr(shell, "run", lambda command, _values: done.append(command[2:]))
+    monkeypatch.setattr(configuration, "MOUNTED_SECRETS", checkout / "none")
+    return done

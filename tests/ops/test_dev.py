@@ -1,0 +1,164 @@
+"""`inv dev`, as it is typed, on the embedded server."""
+
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ops import postgres
+from tests.ops.conftest import Clone
+
+Start = Callable[..., "Running"]
+
+
+class Running:
+    """`inv dev` in a process group of its own, as a terminal starts it."""
+
+    def __init__(self, clone: Clone, **environment: str) -> None:
+        self.clone = clone
+        self.said = ""
+        self.process = subprocess.Popen(
+            clone.command("dev"),
+            cwd=clone.folder,
+            env={**clone.environment, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            process_group=0,
+        )
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def wait_for(self, pattern: str) -> str:
+        deadline = time.monotonic() + 60
+        while not (found := re.search(pattern, self.said)):
+            assert self.process.poll() is None, self.said
+            assert time.monotonic() < deadline, self.said
+            time.sleep(0.05)
+        return found.group(found.lastindex or 0)
+
+    def end(self, name: str = "SIGINT") -> int:
+        os.killpg(self.process.pid, getattr(signal, name))
+        code = self.process.wait(30)
+        self._reader.join()
+        return code
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as output:
+            for line in output:
+                self.said += line
+
+
+def test_serves_keeps_the_data_over_a_restart_and_leaves_nothing(clone: Clone, start: Start) -> None:
+    dev = start(clone)
+    url = dev.wait_for(r"page  (\S+)")
+    dev.wait_for("Debugger is active")
+    assert "using an embedded PostgreSQL, since no Docker Engine answers" in dev.said
+    assert "users" in dev.wait_for("starter: .*")
+    assert "Walnut chopping board" in _get(url)
+
+    assert dev.end() in (0, 130)
+    assert clone.processes() == []
+
+    again = start(clone)
+    assert again.wait_for(r"page  (\S+)") == url
+    again.wait_for("Debugger is active")
+    assert "nothing was added" in again.said
+    assert "Walnut chopping board" in _get(url)
+    assert "is taken" not in again.said
+    assert again.end() in (0, 130)
+
+
+def test_ports_that_are_taken_are_said_and_the_next_ones_are_used(
+    clone: Clone, start: Start, other_services: tuple[int, int]
+) -> None:
+    web, database = other_services
+
+    dev = start(clone, FLASK_RUN_PORT=str(web), POSTGRES_PORT=str(database))
+
+    assert int(dev.wait_for(rf"port {web} is taken: the development server listens on (\d+)")) > web
+    assert int(dev.wait_for(rf"port {database} is taken: PostgreSQL listens on (\d+)")) > database
+    url = dev.wait_for(r"page  (\S+)")
+    dev.wait_for("Debugger is active")
+    assert "Walnut chopping board" in _get(url)
+
+
+def test_a_server_that_a_killed_one_left_behind_is_used_and_then_ended(clone: Clone, start: Start) -> None:
+    dev = start(clone)
+    dev.wait_for("Debugger is active")
+    dev.end("SIGKILL")
+    data = clone.folder / ".local" / "postgres" / "development"
+    assert postgres.running_port(data) == int(clone.environment["POSTGRES_PORT"])
+
+    again = start(clone)
+
+    again.wait_for("using an embedded PostgreSQL, left behind by a task that was killed")
+    again.wait_for("Debugger is active")
+    again.end()
+    assert clone.processes() == []
+
+
+def test_a_task_beside_it_uses_its_server_and_does_not_end_it(clone: Clone, start: Start) -> None:
+    dev = start(clone)
+    dev.wait_for("Debugger is active")
+    data = clone.folder / ".local" / "postgres" / "development"
+
+    assert clone.inv("db.status").returncode == 0
+    assert clone.inv("run", 'test "$POSTGRES_PORT" = ' + clone.environment["POSTGRES_PORT"]).returncode == 0
+
+    assert postgres.running_pid(data) is not None
+
+
+def test_ends_cleanly_when_it_is_interrupted_before_it_serves(clone: Clone, start: Start) -> None:
+    dev = start(clone)
+    data = clone.folder / ".local" / "postgres" / "development"
+    while postgres.running_pid(data) is None:
+        time.sleep(0.01)
+
+    assert dev.end() == 130
+    assert clone.processes() == []
+
+
+def test_serves_nothing_but_development(clone: Clone) -> None:
+    clone.environment["APPLICATION_CONFIG"] = "testing"
+
+    refused = clone.inv("dev")
+
+    assert refused.returncode == 1
+    assert refused.stderr == "inv dev serves development only, and APPLICATION_CONFIG is testing\n"
+
+
+def _get(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=10) as response:  # noqa: S310  http, as inv dev said
+        page: bytes = response.read()
+    return page.decode()
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    started: list[Running] = []
+
+    def start(clone: Clone, **environment: str) -> Running:
+        started.append(Running(clone, **environment))
+        return started[-1]
+
+    yield start
+    for running in started:
+        if running.process.poll() is None:
+            running.end()
+
+
+@pytest.fixture
+def other_services(tmp_path: Path) -> Iterator[tuple[int, int]]:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as web, socket.create_server(("127.0.0.1", 0)) as database:
+        yield web.getsockname()[1], database.getsockname()[1]

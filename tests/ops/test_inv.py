@@ -1,0 +1,172 @@
+"""`./inv`: the first command that anybody types. What it calls is real, but for a uv or a Python that has to fail."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from ops import project
+
+TOOLS = ["awk", "cat", "chmod", "cmp", "cp", "dirname", "mkdir", "rm"]
+UV = """#!/bin/sh
+echo "$@" >>"{calls}"
+mkdir -p "$UV_PROJECT_ENVIRONMENT/bin"
+printf '#!/bin/sh\\necho "$@"; exit 7\\n' >"$UV_PROJECT_ENVIRONMENT/bin/inv"
+cp /bin/sh "$UV_PROJECT_ENVIRONMENT/bin/python"
+chmod +x "$UV_PROJECT_ENVIRONMENT/bin/inv"
+"""
+
+
+def test_installs_once_then_hands_over_arguments_and_exit_code(folder: Path, uv: Path) -> None:
+    first, second = _inv(folder, "db.migrate", "--flag"), _inv(folder, "db.migrate", "--flag")
+
+    assert "installing what uv.lock names" in first.stderr
+    assert second.stderr == ""
+    assert first.stdout == second.stdout == f"--search-root {folder} db.migrate --flag\n"
+    assert (first.returncode, second.returncode) == (7, 7)
+    assert uv.read_text().count("sync") == 1
+
+
+def test_installs_again_when_the_lock_changed(folder: Path, uv: Path) -> None:
+    _inv(folder)
+    (folder / "uv.lock").write_text("another")
+
+    _inv(folder)
+
+    assert uv.read_text().count("sync") == 2
+
+
+def test_an_installation_that_was_cut_short_is_done_again(folder: Path, uv: Path) -> None:
+    _inv(folder)
+    (folder / ".venv" / "uv.lock").unlink()
+
+    _inv(folder)
+
+    assert uv.read_text().count("sync") == 2
+
+
+def test_a_checkout_that_was_moved_gets_an_environment_that_knows_its_new_place(folder: Path, uv: Path) -> None:
+    _inv(folder)
+    (folder / ".venv" / "left-over").touch()
+    moved = folder.rename(folder.with_name("moved"))
+
+    _inv(moved)
+
+    assert not (moved / ".venv" / "left-over").exists()
+    assert uv.read_text().count("sync") == 2
+
+
+def test_a_python_that_is_gone_is_noticed(folder: Path, uv: Path) -> None:
+    _inv(folder)
+    python = folder / ".venv" / "bin" / "python"
+    python.unlink()
+    python.symlink_to("/nowhere/python3")
+
+    _inv(folder)
+
+    assert uv.read_text().count("sync") == 2
+
+
+def test_works_from_another_folder(folder: Path, uv: Path, tmp_path: Path) -> None:
+    _inv(folder)
+
+    assert _inv(folder, "--list", cwd=tmp_path).stdout == f"--search-root {folder} --list\n"
+
+
+def test_an_old_python_is_named_with_the_remedy(folder: Path) -> None:
+    _command(folder, "python3", 'case "$1" in --version) echo Python 3.9.2 ;; *) exit 1 ;; esac')
+
+    refused = _inv(folder)
+
+    assert refused.returncode == 1
+    assert _complaint(refused) == (
+        "inv: needs Python 3.11 or newer, found Python 3.9.2; install one, or name it: PYTHON=/path/to/python3 ./inv"
+    )
+
+
+def test_no_python_at_all_is_said(folder: Path) -> None:
+    assert "needs Python 3.11 or newer, found none" in _complaint(_inv(folder))
+
+
+def test_a_missing_venv_module_is_named_with_the_remedy(folder: Path) -> None:
+    _command(folder, "python3", 'case "$1" in -c) exit 0 ;; *) echo "No module named venv" >&2; exit 1 ;; esac')
+
+    refused = _inv(folder)
+
+    assert refused.returncode == 1
+    assert _complaint(refused) == (
+        "inv: python3 has no working venv module; install it (on Debian and Ubuntu: apt install python3-venv)"
+    )
+
+
+def test_no_network_is_said_in_one_line_and_the_details_are_kept(folder: Path) -> None:
+    closed = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "0"}
+
+    refused = _inv(folder, variables={"PYTHON": sys.executable, **closed})
+
+    log = folder / ".local" / "install.log"
+    assert refused.returncode == 1
+    assert _complaint(refused).startswith("inv: could not install uv 0.0.7 from PyPI; is the network there?")
+    assert str(log) in _complaint(refused)
+    assert "uv==0.0.7" in log.read_text()
+
+
+def test_a_lock_that_cannot_be_installed_is_said_in_one_line(folder: Path) -> None:
+    _command(folder, "uv", "echo error: no route to host >&2; exit 2")
+
+    refused = _inv(folder)
+
+    assert refused.returncode == 1
+    assert _complaint(refused).startswith("inv: could not install what uv.lock names; is the network there?")
+    assert (folder / ".local" / "install.log").read_text() == "error: no route to host\n"
+
+
+def _complaint(refused: "subprocess.CompletedProcess[str]") -> str:
+    """What it ends with, after the line that says that it installs."""
+    announced, *rest = refused.stderr.splitlines()
+    assert announced.startswith("inv: installing")
+    assert len(rest) == 1
+    return rest[0]
+
+
+def _inv(
+    folder: Path, *arguments: str, cwd: Path | None = None, variables: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [folder / "inv", *arguments],
+        cwd=cwd or folder,
+        env={"PATH": str(folder / "path"), **(variables or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _command(folder: Path, name: str, script: str) -> None:
+    path = folder / "path" / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A checkout with nothing on PATH but what every system has."""
+    folder = tmp_path / "checkout"
+    (folder / "path").mkdir(parents=True)
+    for tool in TOOLS:
+        (folder / "path" / tool).symlink_to(str(shutil.which(tool)))
+    shutil.copy(project.ROOT / "inv", folder / "inv")
+    (folder / "uv.lock").write_text('[[package]]\nname = "uv"\nversion = "0.0.7"\n')
+    return folder
+
+
+@pytest.fixture
+def uv(folder: Path) -> Path:
+    """A uv that installs nothing and writes down its calls; returns where."""
+    calls = folder.parent / "calls"
+    _command(folder, "uv", UV.format(calls=calls).removeprefix("#!/bin/sh\n"))
+    return calls

@@ -1,0 +1,98 @@
+"""Commands that end as they should: with their exit code, and with nothing left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import psutil
+import pytest
+from invoke.exceptions import Exit
+
+from ops import shell
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(("script", "code"), [("exit 3", 3), ("kill -TERM $$", 143)])
+def test_a_failing_command_ends_the_task_with_its_code(script: str, code: int) -> None:
+    for way in (shell.run, shell.serve, shell.read):
+        with pytest.raises(Exit) as failed:
+            way(["sh", "-c", script], {})
+        assert failed.value.code == code
+
+
+def test_what_a_command_that_is_read_complains_of_is_told() -> None:
+    with pytest.raises(Exit, match="no such thing"):
+        shell.read(["sh", "-c", "echo no such thing >&2; exit 1"])
+
+
+def test_commands_run_at_the_root_with_the_values_and_the_environments_own_programs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    printed = shell.read(["sh", "-c", "pwd; echo $ANSWER; command -v python"], {"ANSWER": "42"})
+
+    assert printed.split() == [str(ROOT), "42", str(Path(sys.executable).parent / "python")]
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_to_the_task_alone_ends_what_it_started_and_is_exit_code_130(name: str) -> None:
+    with _task('shell.serve(["sleep", "60"], {})', at_the_end='print("cleaned", flush=True)') as (task, output):
+        (child,) = _children(task)
+
+        task.send_signal(getattr(signal, name))
+
+        assert task.wait(20) == 130
+        assert output.read() == "cleaned\n"
+        assert not child.is_running()
+
+
+def test_an_impatient_second_ctrl_c_does_not_cut_the_cleaning_short() -> None:
+    clean = 'print("cleaning", flush=True); shell.run(["sh", "-c", "sleep 1; echo cleaned"], {})'
+    with _task('shell.serve(["sleep", "60"], {})', at_the_end=clean) as (task, output):
+        _children(task)
+        os.killpg(task.pid, signal.SIGINT)
+        assert output.readline() == "cleaning\n"
+
+        os.killpg(task.pid, signal.SIGINT)
+
+        assert task.wait(20) == 130
+        assert output.read() == "cleaned\n"
+
+
+@contextmanager
+def _task(statement: str, at_the_end: str) -> Iterator[tuple["subprocess.Popen[str]", IO[str]]]:
+    """In a process group of its own, as a terminal starts it."""
+    program = f"""
+import sys
+from invoke.exceptions import Exit
+from ops import shell
+try:
+    with shell.interruptible():
+        try:
+            {statement}
+        finally:
+            with shell.uninterrupted():
+                {at_the_end}
+except Exit as ended:
+    sys.exit(ended.code)
+"""
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, process_group=0) as task:
+        assert task.stdout is not None
+        yield task, task.stdout
+
+
+def _children(task: "subprocess.Popen[str]") -> list[psutil.Process]:
+    deadline = time.monotonic() + 10
+    while not (found := psutil.Process(task.pid).children()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return found
