@@ -10,7 +10,7 @@ from types import FrameType
 
 from invoke.exceptions import Exit
 
-from ops.project import ROOT
+from ops import project
 
 INTERRUPTED = 130  # what a shell reports for a command that Ctrl-C ended
 SECONDS_TO_END_BY_ITSELF = 3
@@ -37,7 +37,7 @@ def run(command: Sequence[str], values: Mapping[str, str], stdin: str | None = N
     Raises Exit with the command's own code when it fails: what failed has said why.
     """
     finished = subprocess.run(
-        command, cwd=ROOT, env=environment(values), input=stdin, text=stdin is not None, check=False
+        command, cwd=project.ROOT, env=environment(values), input=stdin, text=stdin is not None, check=False
     )
     if finished.returncode:
         raise Exit(code=exit_code(finished.returncode))
@@ -47,7 +47,7 @@ def read(command: Sequence[str], values: Mapping[str, str] | None = None, stdin:
     """What the command prints. Raises Exit with its complaint when it fails."""
     finished = subprocess.run(
         command,
-        cwd=ROOT,
+        cwd=project.ROOT,
         env=environment(values or {}),
         input=stdin,
         text=True,
@@ -67,7 +67,7 @@ def serve(command: Sequence[str], values: Mapping[str, str], stdin: str | None =
     """
     process = subprocess.Popen(
         command,
-        cwd=ROOT,
+        cwd=project.ROOT,
         env=environment(values),
         stdin=subprocess.PIPE if stdin is not None else None,
         text=True,

@@ -4,6 +4,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -45,7 +46,9 @@ def test_a_server_that_was_killed_starts_again(server: Server) -> None:
     server.start()
     pid = postgres.running_pid(server.data)
     assert pid is not None
-    os.killpg(pid, signal.SIGKILL)
+    for process in [psutil.Process(pid), *psutil.Process(pid).children()]:
+        with suppress(psutil.NoSuchProcess):  # they follow the first by themselves
+            process.kill()
     server.stop()
 
     assert postgres.running_port(server.data) is None

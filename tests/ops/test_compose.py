@@ -1,0 +1,147 @@
+"""What `docker compose` is told."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from invoke.context import Context
+
+from ops import compose, config, configuration, database, dev, engine, ports, project, servers, shell
+from ops import test as suite
+from ops.configuration import Configuration
+
+POSTGRES_18_HOME = "/var/lib/postgresql"
+
+
+def test_a_command_names_the_checkouts_own_project() -> None:
+    assert compose.command("up", "web") == [
+        *("docker", "compose", "--project-name", project.compose_project()),
+        *("--file", "compose/development.yml", "--file", "-", "up", "web"),
+    ]
+
+
+def test_two_checkouts_are_two_projects(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = project.compose_project()
+    monkeypatch.setattr(project, "ROOT", Path("/elsewhere/groundwork"))
+
+    assert project.compose_project() != one
+
+
+def test_web_finds_every_setting_and_the_server_inside_its_network(settings: Configuration) -> None:
+    given = json.loads(compose.environment_of_web(settings))["services"]["web"]["environment"]
+
+    assert given == {**settings.environment, "POSTGRES_HOST": "db", "POSTGRES_PORT": "5432"}
+
+
+def test_a_dollar_in_a_secret_is_no_variable(monkeypatch: pytest.MonkeyPatch, checkout: Path) -> None:
+    monkeypatch.setenv("SECRET_KEY", "a$b${c}")
+
+    given = json.loads(compose.environment_of_web(configuration.load("development")))
+
+    assert given["services"]["web"]["environment"]["SECRET_KEY"] == "a$$b$${c}"
+
+
+def test_the_suites_own_options_come_before_the_callers() -> None:
+    command = suite.pytest_command(["-n", "0", "-k", "stock"])
+
+    assert command[1:4] == ["-m", "pytest", "--numprocesses"]
+    assert command[-4:] == ["-n", "0", "-k", "stock"]
+
+
+def test_the_welcome_names_the_ports_that_were_found_and_shows_no_password(settings: Configuration) -> None:
+    moved = settings.changed("test", POSTGRES_PORT=6001, FLASK_RUN_PORT=6002)
+
+    told = dev.welcome(moved)
+
+    assert "http://localhost:6002" in told
+    assert "psql --host localhost --port 6001 --username postgres groundwork" in told
+    assert moved["POSTGRES_PASSWORD"] not in told
+
+
+def test_config_show_tells_sources_and_hides_secrets(
+    settings: Configuration, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("POSTGRES_PORT", "6000")
+
+    config.show(Context())
+
+    rows = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert rows["POSTGRES_PORT"].split() == ["6000", "environment"]
+    assert rows["POSTGRES_HOST"].split() == ["localhost", "config/development.json"]
+    assert rows["LOG_LEVEL"].split() == ["INFO", "default"]
+    assert rows["SECRET_KEY"].startswith("***")
+    assert rows["SECRET_KEY"].endswith("secret file .local/secrets/development/SECRET_KEY")
+
+
+@pytest.mark.parametrize(
+    ("variables", "reason"),
+    [
+        ({"DOCKER_HOST": "unix:///nowhere"}, "no Docker Engine answers"),
+        ({"PATH": "/nowhere"}, "docker is not installed"),
+    ],
+)
+def test_without_an_engine_the_reason_is_told(
+    variables: dict[str, str], reason: str, monkeypatch: pytest.MonkeyPatch, settings: Configuration
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    server, why = servers.best(settings)
+
+    assert isinstance(server, servers.Embedded)
+    assert reason in why
+
+
+@pytest.mark.engine
+def test_an_image_that_cannot_be_had_is_a_reason_for_the_embedded_server(settings: Configuration) -> None:
+    with pytest.raises(engine.NoEngine, match="no image localhost:9/none:18 and cannot pull it"):
+        engine.require("localhost:9/none:18")
+
+
+@pytest.mark.engine
+def test_the_stack_is_whole(settings: Configuration) -> None:
+    command = compose.command("config", "--format", "json")
+    stack = json.loads(shell.read(command, compose.variables(settings), stdin=compose.environment_of_web(settings)))
+
+    db, web = stack["services"]["db"], stack["services"]["web"]
+    assert [(volume["source"], volume["target"]) for volume in db["volumes"]] == [("pgdata", POSTGRES_18_HOME)]
+    assert {port["host_ip"] for service in (db, web) for port in service["ports"]} == {"127.0.0.1"}
+    assert web["user"] == engine.user()
+    assert web["environment"]["SECRET_KEY"] == settings["SECRET_KEY"]
+
+
+@pytest.mark.engine
+def test_a_container_keeps_its_data_and_takes_a_new_password_when_the_secrets_were_deleted(
+    settings: Configuration, stack: None
+) -> None:
+    settings = settings.changed("test", POSTGRES_PORT=ports.any_free())
+    server = servers.Container()
+    server.start(settings)
+    database.create(settings)
+    assert server.running_port(settings) == int(settings["POSTGRES_PORT"])
+    server.stop(settings)
+    assert server.running_port(settings) is None
+
+    other = settings.changed("test", POSTGRES_PASSWORD="another one, with 'quotes' and $")
+    server.start(other)
+
+    psql, password = database.psql(other)
+    assert shell.read([*psql, "--command", "SELECT 'kept'"], password).split()[2] == "kept"
+
+
+@pytest.fixture
+def settings(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Configuration:
+    for name in ("APPLICATION_CONFIG", "POSTGRES_PORT", "FLASK_RUN_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    (checkout / "compose").symlink_to(Path(__file__).parents[2] / "compose")
+    return configuration.load("development")
+
+
+@pytest.fixture
+def stack(settings: Configuration) -> Iterator[None]:
+    """The stack of the test's own checkout, removed after it."""
+    yield
+    compose.run(settings, "down", "--volumes")
+    of_this_project = f"label=com.docker.compose.project={project.compose_project()}"
+    assert shell.read(["docker", "ps", "--all", "--quiet", "--filter", of_this_project]) == ""
