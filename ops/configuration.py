@@ -6,7 +6,6 @@ in /run/secrets/NAME, or in .local/secrets/CONFIGURATION/NAME.
 
 import json
 import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -180,6 +179,8 @@ def _find_secret(name: str, environ: Mapping[str, str], folders: tuple[Path, ...
 
 def _generate_secret(path: Path) -> Value:
     """Never over one that is there: of two that start at once, both get the first one's."""
+    import secrets
+
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     with open(draft, "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:  # Path.open takes no mode

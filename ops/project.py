@@ -1,6 +1,5 @@
 """Where this checkout keeps its things, and the name by which the Docker Engine knows it."""
 
-import hashlib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -10,6 +9,8 @@ LOCAL = ROOT / ".local"  # what git does not keep: secrets, the embedded server'
 
 def compose_project() -> str:
     """A name of its own for every checkout, so that two of them never share a container or a volume."""
+    import hashlib
+
     return f"groundwork-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]}"
 
 
