@@ -14,6 +14,9 @@ from ops.configuration import Configuration
 if TYPE_CHECKING:
     import psycopg
 
+# The same order of texts on every server, whatever locale its image or its machine has.
+FROM_NOTHING = "TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"
+
 
 @dataclass(frozen=True)
 class Database:
@@ -70,7 +73,7 @@ def create(configuration: Configuration) -> None:
         name = configuration["APPLICATION_DB"]
         known = connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone()
         if known is None:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            connection.execute(sql.SQL(f"CREATE DATABASE {{}} {FROM_NOTHING}").format(sql.Identifier(name)))
 
 
 def drop(configuration: Configuration) -> None:

@@ -141,7 +141,7 @@ def database(empty_name: str, run_environment: dict[str, str]) -> Iterator[Datab
 @pytest.fixture
 def empty_database(empty_name: str, run_environment: dict[str, str]) -> Iterator[Database]:
     """Before the first migration."""
-    yield from _lend(run_environment, empty_name, "template0")
+    yield from _lend(run_environment, empty_name, None)
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ def empty_name(worker_id: str) -> str:
     return f"test_{worker_id}_{os.urandom(4).hex()}"
 
 
-def _lend(environment: dict[str, str], name: str, template: str) -> Iterator[Database]:
+def _lend(environment: dict[str, str], name: str, template: str | None) -> Iterator[Database]:
     server.create(environment, name, template)
     database = Database({**environment, "APPLICATION_DB": name})
     try:

@@ -19,6 +19,7 @@ from psycopg import sql
 
 from ops import configuration, engine, ports, postgres, project, shell
 from ops.configuration import Configuration
+from ops.database import FROM_NOTHING
 
 POLL_SECONDS = 0.01
 SECONDS_TO_ANSWER = 180
@@ -104,11 +105,11 @@ def connect(environment: dict[str, str], database: str | None = None) -> "psycop
     )
 
 
-def create(environment: dict[str, str], name: str, template: str = "template0") -> None:
+def create(environment: dict[str, str], name: str, template: str | None = None) -> None:
     """Copying files is the faster strategy where nothing is synced to the disk."""
-    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
+    source = f"TEMPLATE {template}" if template else FROM_NOTHING
     with connect(environment) as connection:
-        connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
+        connection.execute(sql.SQL(f"CREATE DATABASE {{}} {source} STRATEGY file_copy").format(sql.Identifier(name)))
 
 
 def drop(environment: dict[str, str], name: str) -> None:
