@@ -23,8 +23,7 @@ def version() -> str:
     except subprocess.TimeoutExpired:
         raise NoEngine(f"the Docker Engine did not answer within {SECONDS_TO_ANSWER} s") from None
     if answered.returncode:
-        complaint = (answered.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise NoEngine(f"no Docker Engine answers ({complaint.rstrip('.')})")
+        raise NoEngine(f"no Docker Engine answers ({_complaint(answered)})")
     if _docker("compose", "version").returncode:
         raise NoEngine("docker has no Compose plugin")
     return answered.stdout.strip()
@@ -38,8 +37,7 @@ def require(*images: str) -> str:
             shell.say(f"pulling {image}")
             pulled = subprocess.run(["docker", "pull", "--quiet", image], capture_output=True, text=True, check=False)
             if pulled.returncode:
-                complaint = (pulled.stderr.strip().splitlines() or ["no reason given"])[-1]
-                raise NoEngine(f"it has no image {image} and cannot pull it ({complaint})")
+                raise NoEngine(f"it has no image {image} and cannot pull it ({_complaint(pulled)})")
     return found
 
 
@@ -52,6 +50,12 @@ def user() -> str:
         return "0:0"
     options = json.loads(_docker("info", "--format", "{{json .SecurityOptions}}").stdout or "[]")
     return "0:0" if "name=rootless" in options else f"{os.getuid()}:{os.getgid()}"
+
+
+def _complaint(failed: "subprocess.CompletedProcess[str]") -> str:
+    """The last line, which says why, without the request that it came to light in."""
+    last = (failed.stderr.strip().splitlines() or ["no reason given"])[-1]
+    return last.partition(": Get ")[0].rstrip(".")
 
 
 def _docker(*arguments: str) -> "subprocess.CompletedProcess[str]":
