@@ -24,6 +24,8 @@ class Database:
     """Leads to it from this machine, whatever port the files name."""
     described: str
     in_container: bool = False
+    started: bool = False
+    """Whether it was started for this task, which has said so then."""
 
 
 @contextmanager
@@ -41,12 +43,13 @@ def available(configuration: Configuration) -> Iterator[Database]:
     running = servers.running(configuration)
     server, why = (running[0], "left behind by a task that was killed") if running else servers.best(configuration)
     configuration = found.configuration if found else _on_free_port(configuration)
+    shell.note(f"using {server.described}, {why}")
     try:
         keeper.claim()
         if running is None:
             server.start(configuration)
         create(configuration)
-        yield Database(configuration, f"{server.described}, {why}", server.in_container)
+        yield Database(configuration, server.described, server.in_container, started=True)
     finally:
         with shell.uninterrupted():
             server.stop(configuration)
@@ -56,13 +59,12 @@ def available(configuration: Configuration) -> Iterator[Database]:
 def find(configuration: Configuration) -> Database | None:
     """The one that can be used as it is: what is not this checkout's to start counts as running."""
     if not _is_ours(configuration):
-        where = f"{configuration['POSTGRES_HOST']}:{configuration['POSTGRES_PORT']}"
-        return Database(configuration, f"PostgreSQL at {where}, as configured")
+        return Database(configuration, "the configured PostgreSQL")
     running = servers.running(configuration)
     if running is None:
         return None
     server, port = running
-    return Database(_at(configuration, port), f"{server.described}, which runs already", server.in_container)
+    return Database(_at(configuration, port), server.described, server.in_container)
 
 
 def create(configuration: Configuration) -> None:
@@ -103,9 +105,9 @@ def _at(configuration: Configuration, port: int) -> Configuration:
 
 def _on_free_port(configuration: Configuration) -> Configuration:
     wanted = int(configuration["POSTGRES_PORT"])
-    port = ports.free(wanted)
+    port = ports.claim(wanted)
     if port != wanted:
-        shell.say(f"port {wanted} is taken: PostgreSQL listens on {port}")
+        shell.note(f"port {wanted} is taken: PostgreSQL listens on {port}")
     return _at(configuration, port)
 
 

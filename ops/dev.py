@@ -15,7 +15,8 @@ def dev(_: Context) -> None:
     if settings["FLASK_CONFIG"] != "development":
         raise Exit(f"inv dev serves development only, and APPLICATION_CONFIG is {settings.name}", code=1)
     with shell.interruptible(), database.available(settings) as found:
-        shell.say(f"using {found.described}")
+        if not found.started:
+            shell.note(f"using {found.described}, which runs already")
         settings = _on_free_port(found.configuration)
         db.upgrade(settings)
         shell.run(shell.python("scenarios", "starter"), settings.environment)
@@ -46,9 +47,9 @@ def welcome(settings: Configuration) -> str:
 
 def _on_free_port(settings: Configuration) -> Configuration:
     wanted = int(settings["FLASK_RUN_PORT"])
-    port = ports.free(wanted)
+    port = ports.claim(wanted)
     if port != wanted:
-        shell.say(f"port {wanted} is taken: the development server listens on {port}")
+        shell.note(f"port {wanted} is taken: the development server listens on {port}")
     return settings.changed("the next free port", FLASK_RUN_PORT=port)
 
 
@@ -57,5 +58,5 @@ def _build(settings: Configuration) -> None:
     if compose.has_image("web"):
         compose.run(settings, "build", "--quiet", "web")
     else:
-        shell.say("building the image of the development server")
+        shell.note("building the image of the development server")
         compose.run(settings, "build", "web")

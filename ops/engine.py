@@ -34,7 +34,7 @@ def require(*images: str) -> str:
     found = version()
     for image in images:
         if _docker("image", "inspect", image).returncode:
-            shell.say(f"pulling {image}")
+            shell.note(f"pulling {image}")
             pulled = subprocess.run(["docker", "pull", "--quiet", image], capture_output=True, text=True, check=False)
             if pulled.returncode:
                 raise NoEngine(f"it has no image {image} and cannot pull it ({_complaint(pulled)})")

@@ -6,12 +6,16 @@ import socket
 from invoke.exceptions import Exit
 
 TRIES = 100
+_claims: list[socket.socket] = []
 
 
-def free(first: int) -> int:
-    """`first`, or the next port after it on which nothing listens and which may be listened on."""
+def claim(first: int) -> int:
+    """`first`, or the next port after it on which nothing listens and which may be listened on.
+
+    Until this process ends, no other that asks here is given the same one. Raises Exit where all are taken.
+    """
     for port in range(first, min(first + TRIES, 65536)):
-        if not _answers(port) and _can_listen(port):
+        if not _answers(port) and _can_listen(port) and _is_ours_now(port):
             return port
     raise Exit(f"no port is free from {first} to {first + TRIES - 1}", code=1)
 
@@ -42,4 +46,19 @@ def _can_listen(port: int) -> bool:
             probe.bind(("127.0.0.1", port))
         except OSError:
             return False
+    return True
+
+
+def _is_ours_now(port: int) -> bool:
+    """The UDP port of the same number, which the server does not need, is the mark: it goes when this process does.
+
+    Seconds pass until the server listens; without it, two that start at once would choose alike.
+    """
+    mark = socket.socket(type=socket.SOCK_DGRAM)
+    try:
+        mark.bind(("127.0.0.1", port))
+    except OSError:
+        mark.close()
+        return False
+    _claims.append(mark)
     return True

@@ -20,6 +20,11 @@ def say(message: str) -> None:
     print(message, flush=True)
 
 
+def note(message: str) -> None:
+    """What a task remarks beside its output."""
+    print(message, file=sys.stderr, flush=True)
+
+
 def python(module: str, *arguments: str) -> list[str]:
     """A module's command line, run by the interpreter of this environment whatever PATH says."""
     return [sys.executable, "-m", module, *arguments]

@@ -106,7 +106,7 @@ def ran(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
     @contextmanager
     def available(settings: Configuration) -> Iterator[Database]:
-        yield Database(settings, "", in_container=False)
+        yield Database(settings, "")
 
     monkeypatch.delenv("APPLICATION_CONFIG", raising=False)
     monkeypatch.setattr(database, "available", available)

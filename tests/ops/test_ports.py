@@ -1,7 +1,10 @@
 """Ports for servers that stand beside each other."""
 
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
+from subprocess import PIPE
 
 import pytest
 from invoke.exceptions import Exit
@@ -12,7 +15,7 @@ from ops import ports
 def test_the_wanted_port_is_taken_when_it_is_free() -> None:
     port = ports.any_free()
 
-    assert ports.free(port) == port
+    assert ports.claim(port) == port
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])  # noqa: S104  as a service beside us may
@@ -22,18 +25,43 @@ def test_a_port_on_which_something_listens_is_passed_over(host: str) -> None:
         listener.listen()
         taken: int = listener.getsockname()[1]
 
-        assert ports.free(taken) > taken
+        assert ports.claim(taken) > taken
 
 
 def test_a_port_that_is_only_bound_is_passed_over(bound: int) -> None:
-    assert ports.free(bound) > bound
+    assert ports.claim(bound) > bound
+
+
+def test_two_that_ask_at_once_get_two_ports() -> None:
+    first = ports.any_free()
+    ask = f"from ops import ports; print(ports.claim({first}), flush=True); input()"
+
+    with subprocess.Popen([sys.executable, "-c", ask], stdin=PIPE, stdout=PIPE, text=True) as other:
+        assert other.stdout is not None
+        theirs = int(other.stdout.readline())
+        ours = ports.claim(first)
+        other.communicate("\n")
+
+    assert theirs == first
+    assert ours > first
+    assert ports.claim(first) == first
 
 
 def test_no_free_port_at_all_is_said(bound: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ports, "TRIES", 1)
 
     with pytest.raises(Exit, match=f"no port is free from {bound} to {bound}"):
-        ports.free(bound)
+        ports.claim(bound)
+
+
+@pytest.fixture(autouse=True)
+def claims(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A test's claims end with it."""
+    claimed: list[socket.socket] = []
+    monkeypatch.setattr(ports, "_claims", claimed)
+    yield
+    for mark in claimed:
+        mark.close()
 
 
 @pytest.fixture
