@@ -40,6 +40,7 @@ def migrate_offline() -> None:
 
 
 def migrate_online() -> None:
+    """A connection that is handed over keeps its owner's timeouts, and its owner's transaction where there is one."""
     given: Connection | None = context.config.attributes.get("connection")
     if given is not None:
         migrate(given)
@@ -56,8 +57,10 @@ def connect() -> Connection:
             connect_args={"options": f"-c lock_timeout={LOCK_TIMEOUT} -c statement_timeout={STATEMENT_TIMEOUT}"},
         )
         return engine.connect()
-    except (InvalidConfiguration, OperationalError) as error:
+    except InvalidConfiguration as error:
         raise CommandError(str(error)) from error
+    except OperationalError as error:
+        raise CommandError(f"The database does not answer: {error.orig}") from error
 
 
 def migrate(connection: Connection) -> None:
@@ -94,7 +97,7 @@ def alone(engine: Engine) -> Iterator[None]:
 
 
 def there_is_work(connection: Connection) -> bool:
-    """Not for a command that only reads, nor in a database that is already where it shall go."""
+    """False for a command that only reads, and for a database that already is where it shall go."""
     if "destination_rev" not in context.get_context().opts:
         return False
     current = MigrationContext.configure(connection).get_current_heads()

@@ -2,13 +2,10 @@
 
 from flask import Flask
 
-from app import access, logs, problems
-from app.api import api
+from app import access, api, desk, health, logs, problems
 from app.api.identifiers import IdConverter
 from app.config import load
 from app.database import db
-from app.desk import desk
-from app.health import health
 
 LARGEST_BODY = 64 * 1024  # bytes; an order of a hundred lines takes five thousand
 
@@ -26,7 +23,7 @@ def create_app(config_name: str) -> Flask:
     access.init_app(app)
     problems.init_app(app)
 
-    app.register_blueprint(api)
-    app.register_blueprint(desk)
-    app.register_blueprint(health)
+    app.register_blueprint(api.blueprint)
+    app.register_blueprint(desk.blueprint)
+    app.register_blueprint(health.blueprint)
     return app

@@ -17,16 +17,16 @@ from app.database import db
 
 ALEMBIC_INI = Path(__file__).resolve().parent.parent / "alembic.ini"
 
-health = Blueprint("health", __name__)
+blueprint = Blueprint("health", __name__)
 log: structlog.stdlib.BoundLogger = structlog.get_logger("app.health")
 
 
-@health.get("/healthz")
+@blueprint.get("/healthz")
 def healthz() -> ResponseReturnValue:
     return {"status": "ok"}
 
 
-@health.get("/readyz")
+@blueprint.get("/readyz")
 def readyz() -> ResponseReturnValue:
     reason = _reason_not_to_serve()
     if reason:

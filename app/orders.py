@@ -1,6 +1,7 @@
 """Buying: the goods leave the stock when an order is placed, and come back when it is cancelled."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from sqlalchemy import Select, select, tuple_
 from sqlalchemy.orm import Session, joinedload, selectinload
@@ -8,6 +9,8 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from app import users
 from app.errors import NotPossibleAnyMore, OutOfStock, Shortage, UnknownOrder, UnknownProduct
 from app.models import Order, OrderLine, OrderStatus, Product
+
+Entity = TypeVar("Entity", Order, Product)
 
 FOLLOWS = {
     OrderStatus.PLACED: {OrderStatus.PAID, OrderStatus.CANCELLED},
@@ -23,7 +26,7 @@ def place(session: Session, user_id: int, quantities: Mapping[int, int]) -> Orde
     Raises UnknownUser, UnknownProduct or OutOfStock, the last two with every product concerned.
     """
     user = users.find(session, user_id)
-    products = _lock(session, quantities)
+    products = _lock_products(session, quantities)
     _check_stock(products, quantities)
 
     for product in products:
@@ -52,7 +55,7 @@ def cancel(session: Session, order_id: int) -> Order:
     """Put the goods back too. Raises UnknownOrder, or NotPossibleAnyMore."""
     order = _advance(session, order_id, OrderStatus.CANCELLED)
     quantities = {line.product_id: line.quantity for line in order.lines}
-    for product in _lock(session, quantities):
+    for product in _lock_products(session, quantities):
         product.stock += quantities[product.id]
     session.flush()
     return order
@@ -76,12 +79,15 @@ def newest(session: Session, limit: int, before: int | None = None) -> Sequence[
 
 
 def _complete() -> Select[Order]:
-    return select(Order).options(joinedload(Order.user, innerjoin=True), selectinload(Order.lines).joinedload(OrderLine.product))
+    return select(Order).options(
+        joinedload(Order.user, innerjoin=True), selectinload(Order.lines).joinedload(OrderLine.product)
+    )
 
 
 def _advance(session: Session, order_id: int, status: OrderStatus) -> Order:
-    session.execute(select(Order.id).where(Order.id == order_id).with_for_update())
-    order = find(session, order_id)
+    order = session.scalar(_locked(_complete().where(Order.id == order_id), Order))
+    if order is None:
+        raise UnknownOrder(order_id)
     if status not in FOLLOWS[order.status]:
         raise NotPossibleAnyMore(order_id, current=order.status, wanted=status)
     order.status = status
@@ -89,21 +95,21 @@ def _advance(session: Session, order_id: int, status: OrderStatus) -> Order:
     return order
 
 
-def _lock(session: Session, product_ids: Iterable[int]) -> Sequence[Product]:
+def _lock_products(session: Session, product_ids: Iterable[int]) -> Sequence[Product]:
     """Raises UnknownProduct."""
     wanted = set(product_ids)
-    statement = (
-        select(Product)
-        .where(Product.id.in_(wanted))
-        .order_by(Product.id)  # Always in this order, so that two orders for the same goods cannot deadlock.
-        .with_for_update()
-        .execution_options(populate_existing=True)  # What was read before the lock may have been sold since.
-    )
-    products = session.scalars(statement).all()
+    # Always in the order of the ids, so that two orders for the same goods cannot deadlock.
+    statement = select(Product).where(Product.id.in_(wanted)).order_by(Product.id)
+    products = session.scalars(_locked(statement, Product)).all()
     missing = wanted - {product.id for product in products}
     if missing:
         raise UnknownProduct(sorted(missing))
     return products
+
+
+def _locked(statement: Select[Entity], table: type[Entity]) -> Select[Entity]:
+    """What was read before the lock may have changed since: it is read again."""
+    return statement.with_for_update(of=table).execution_options(populate_existing=True)
 
 
 def _check_stock(products: Iterable[Product], quantities: Mapping[int, int]) -> None:

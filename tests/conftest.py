@@ -133,23 +133,19 @@ def client(app: Flask, session: Session) -> FlaskClient:
 
 
 @pytest.fixture
-def database(empty_name: str, run_environment: dict[str, str]) -> Iterator[Database]:
+def database(run_environment: dict[str, str]) -> Iterator[Database]:
     """Migrated, without a row, its own: for real commits, and for more connections than one."""
-    yield from _lend(run_environment, empty_name, server.TEMPLATE)
+    yield from _lend(run_environment, server.TEMPLATE)
 
 
 @pytest.fixture
-def empty_database(empty_name: str, run_environment: dict[str, str]) -> Iterator[Database]:
+def empty_database(run_environment: dict[str, str]) -> Iterator[Database]:
     """Before the first migration."""
-    yield from _lend(run_environment, empty_name, None)
+    yield from _lend(run_environment, template=None)
 
 
-@pytest.fixture
-def empty_name(worker_id: str) -> str:
-    return f"test_{worker_id}_{os.urandom(4).hex()}"
-
-
-def _lend(environment: dict[str, str], name: str, template: str | None) -> Iterator[Database]:
+def _lend(environment: dict[str, str], template: str | None) -> Iterator[Database]:
+    name = f"test_{os.urandom(8).hex()}"
     server.create(environment, name, template)
     database = Database({**environment, "APPLICATION_DB": name})
     try:

@@ -2,11 +2,9 @@
 
 from flask import Blueprint
 
-from app.api.orders import orders
-from app.api.products import products
-from app.api.users import users
+from app.api import orders, products, users
 
-api = Blueprint("api", __name__, url_prefix="/api")
-api.register_blueprint(users)
-api.register_blueprint(products)
-api.register_blueprint(orders)
+blueprint = Blueprint("api", __name__, url_prefix="/api")
+blueprint.register_blueprint(users.blueprint)
+blueprint.register_blueprint(products.blueprint)
+blueprint.register_blueprint(orders.blueprint)

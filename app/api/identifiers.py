@@ -8,7 +8,5 @@ from app.database import BIGINT_MAX
 class IdConverter(IntegerConverter):
     """Matches what the database can hold; any other number is the address of nothing."""
 
-    regex = "[1-9][0-9]{0,18}"
-
     def __init__(self, url_map: Map) -> None:
         super().__init__(url_map, max=BIGINT_MAX)

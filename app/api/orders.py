@@ -9,10 +9,10 @@ from app.database import db
 from app.models import Order, OrderLine
 from app.orders import find, newest, place
 
-orders = Blueprint("orders", __name__, url_prefix="/orders")
+blueprint = Blueprint("orders", __name__, url_prefix="/orders")
 
 
-@orders.post("")
+@blueprint.post("")
 def post() -> ResponseReturnValue:
     new = NewOrder.of(request)
     order = place(db.session(), new.user_id, new.quantities)
@@ -21,13 +21,13 @@ def post() -> ResponseReturnValue:
     return created
 
 
-@orders.get("")
+@blueprint.get("")
 def index() -> ResponseReturnValue:
     asked = Page.of(request)
     return page("orders", asked, [_shown(order) for order in newest(db.session(), asked.limit, asked.before)])
 
 
-@orders.get("/<id:order_id>")
+@blueprint.get("/<id:order_id>")
 def get(order_id: int) -> ResponseReturnValue:
     return _shown(find(db.session(), order_id))
 

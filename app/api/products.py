@@ -9,10 +9,10 @@ from app.database import db
 from app.models import Product
 from app.products import add, find, newest
 
-products = Blueprint("products", __name__, url_prefix="/products")
+blueprint = Blueprint("products", __name__, url_prefix="/products")
 
 
-@products.post("")
+@blueprint.post("")
 def post() -> ResponseReturnValue:
     new = NewProduct.of(request)
     product = add(db.session(), new.sku, new.name, new.price_cents, new.stock)
@@ -21,13 +21,13 @@ def post() -> ResponseReturnValue:
     return created
 
 
-@products.get("")
+@blueprint.get("")
 def index() -> ResponseReturnValue:
     asked = Page.of(request)
     return page("products", asked, [_shown(product) for product in newest(db.session(), asked.limit, asked.before)])
 
 
-@products.get("/<id:product_id>")
+@blueprint.get("/<id:product_id>")
 def get(product_id: int) -> ResponseReturnValue:
     return _shown(find(db.session(), product_id))
 

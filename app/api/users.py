@@ -8,10 +8,10 @@ from app.database import db
 from app.models import User
 from app.users import find, register
 
-users = Blueprint("users", __name__, url_prefix="/users")
+blueprint = Blueprint("users", __name__, url_prefix="/users")
 
 
-@users.post("")
+@blueprint.post("")
 def post() -> ResponseReturnValue:
     new = NewUser.of(request)
     user = register(db.session(), new.email, new.name)
@@ -20,7 +20,7 @@ def post() -> ResponseReturnValue:
     return created
 
 
-@users.get("/<id:user_id>")
+@blueprint.get("/<id:user_id>")
 def get(user_id: int) -> ResponseReturnValue:
     return _shown(find(db.session(), user_id))
 

@@ -11,10 +11,10 @@ from app.database import db
 ORDERS = 20
 PRODUCTS = 50
 
-desk = Blueprint("desk", __name__, template_folder="templates", static_folder="static", static_url_path="/desk")
+blueprint = Blueprint("desk", __name__, template_folder="templates", static_folder="static", static_url_path="/desk")
 
 
-@desk.get("/")
+@blueprint.get("/")
 def index() -> ResponseReturnValue:
     session = db.session()
     return render_template(
@@ -22,11 +22,11 @@ def index() -> ResponseReturnValue:
     )
 
 
-@desk.app_template_filter()
+@blueprint.app_template_filter()
 def money(cents: int) -> str:
     return f"€ {cents // 100:,}.{cents % 100:02}"
 
 
-@desk.app_template_filter()
+@blueprint.app_template_filter()
 def moment(time: datetime) -> str:
     return f"{time.astimezone(UTC):%d %b, %H:%M}"

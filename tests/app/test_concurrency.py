@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import orders, products, users
 from app.errors import NotPossibleAnyMore, OutOfStock
-from app.models import Order, OrderLine, Product
+from app.models import Order, OrderLine, OrderStatus, Product
 from tests.conftest import Database
 
 BUYERS = 20
@@ -104,6 +104,20 @@ def test_an_order_that_many_cancel_comes_back_once(engine: Engine) -> None:
 
     assert outcome == {"cancelled": 1, "too late": BUYERS - 1}
     assert stock(engine) == [5]
+
+
+def test_a_status_read_before_the_lock_is_not_trusted(engine: Engine) -> None:
+    user, mug = stock_shop(engine, 5)
+    with Session(engine) as session:
+        order = orders.place(session, user, {mug: 5})
+        session.commit()
+        assert orders.find(session, order.id).status is OrderStatus.PLACED
+        with Session(engine) as other:
+            orders.cancel(other, order.id)
+            other.commit()
+
+        with pytest.raises(NotPossibleAnyMore):
+            orders.cancel(session, order.id)
 
 
 def stock_shop(engine: Engine, *stocks: int) -> list[int]:

@@ -1,10 +1,11 @@
 """Who buys."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from sqlalchemy import create_engine, func, select
+from sqlalchemy import Engine, create_engine, func, select
 from sqlalchemy.orm import Session
 
 from app import users
@@ -44,8 +45,7 @@ def test_an_unknown_user_is_named(session: Session) -> None:
         users.find(session, 7)
 
 
-def test_of_several_who_register_an_address_at_once_one_gets_it(database: Database) -> None:
-    engine = create_engine(database.url)
+def test_of_several_who_register_an_address_at_once_one_gets_it(engine: Engine) -> None:
     start = Barrier(8)
 
     def register(number: int) -> bool:
@@ -62,7 +62,13 @@ def test_of_several_who_register_an_address_at_once_one_gets_it(database: Databa
         registered = list(pool.map(register, range(8)))
     with Session(engine) as session:
         count = session.scalar(select(func.count(User.id)))
-    engine.dispose()
 
     assert sum(registered) == 1
     assert count == 1
+
+
+@pytest.fixture
+def engine(database: Database) -> Iterator[Engine]:
+    engine = create_engine(database.url)
+    yield engine
+    engine.dispose()

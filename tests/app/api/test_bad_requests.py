@@ -1,0 +1,194 @@
+"""Whatever is sent, the answer is a problem that says what to put right, and never a 500.
+
+The service under test raises what it did not foresee into the test, so a 500 cannot hide behind a status.
+"""
+
+import json
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.app.api.conftest import Shop
+
+USER: dict[str, Any] = {"email": "bruno@example.com", "name": "Bruno"}
+PRODUCT: dict[str, Any] = {"sku": "KNF-01", "name": "Knife", "price_cents": 3900, "stock": 5}
+ORDER: dict[str, Any] = {"user_id": 1, "lines": [{"product_id": 1, "quantity": 1}]}
+
+ADDRESSES = ["/api/users", "/api/products", "/api/orders"]
+WRONG_NUMBERS: list[object] = [None, "1", 1.0, 1.5, -1, True, 2**63, 10**30, [], {}, "\0"]
+WRONG_TEXTS: list[object] = [None, 1, True, "", "\0", "x\0y", "x" * 1000, [], {}]
+
+
+def test_every_wrong_field_is_named_at_once(client: FlaskClient) -> None:
+    answer = client.post(
+        "/api/products", json={"name": " ", "price_cents": -1, "stock": "many", "colour/~ of it": "red"}
+    )
+
+    assert answer.status_code == 422
+    assert answer.mimetype == "application/problem+json"
+    assert answer.json is not None
+    assert answer.json["errors"] == [
+        {"pointer": "#/sku", "detail": "Field required"},
+        {"pointer": "#/name", "detail": "String should have at least 1 character"},
+        {"pointer": "#/price_cents", "detail": "Input should be greater than or equal to 0"},
+        {"pointer": "#/stock", "detail": "Input should be a valid integer"},
+        {"pointer": "#/colour~1~0%20of%20it", "detail": "Extra inputs are not permitted"},
+    ]
+
+
+def test_a_wrong_field_deep_inside_is_pointed_at(client: FlaskClient) -> None:
+    answer = client.post(
+        "/api/orders", json={"user_id": 1, "lines": [{"product_id": 1, "quantity": 1}, {"product_id": 1}]}
+    )
+
+    assert pointers(answer.json) == ["#/lines/1/quantity"]
+
+
+@pytest.mark.parametrize("field", ["email", "name"])
+@pytest.mark.parametrize("value", WRONG_TEXTS, ids=repr)
+def test_a_user_has_no_such(client: FlaskClient, field: str, value: object) -> None:
+    answer = client.post("/api/users", json={**USER, field: value})
+
+    assert (answer.status_code, pointers(answer.json)) == (422, [f"#/{field}"])
+
+
+@pytest.mark.parametrize("email", ["x", "x@", "@example.com", "a b@example.com", "a@b", "x" * 250 + "@example.com"])
+def test_this_is_no_address(client: FlaskClient, email: str) -> None:
+    answer = client.post("/api/users", json={**USER, "email": email})
+
+    assert (answer.status_code, pointers(answer.json)) == (422, ["#/email"])
+
+
+@pytest.mark.parametrize("field", ["sku", "name"])
+@pytest.mark.parametrize("value", WRONG_TEXTS, ids=repr)
+def test_a_product_is_not_called(client: FlaskClient, field: str, value: object) -> None:
+    answer = client.post("/api/products", json={**PRODUCT, field: value})
+
+    assert (answer.status_code, pointers(answer.json)) == (422, [f"#/{field}"])
+
+
+@pytest.mark.parametrize("field", ["price_cents", "stock"])
+@pytest.mark.parametrize("value", [*WRONG_NUMBERS, 2**31], ids=repr)
+def test_a_product_does_not_count(client: FlaskClient, field: str, value: object) -> None:
+    answer = client.post("/api/products", json={**PRODUCT, field: value})
+
+    assert (answer.status_code, pointers(answer.json)) == (422, [f"#/{field}"])
+
+
+@pytest.mark.parametrize("value", [*WRONG_NUMBERS, 0], ids=repr)
+def test_nobody_orders_as(client: FlaskClient, value: object) -> None:
+    answer = client.post("/api/orders", json={**ORDER, "user_id": value})
+
+    assert (answer.status_code, pointers(answer.json)) == (422, ["#/user_id"])
+
+
+@pytest.mark.parametrize("field", ["product_id", "quantity"])
+@pytest.mark.parametrize("value", [*WRONG_NUMBERS, 0], ids=repr)
+def test_an_order_line_has_no_such(client: FlaskClient, field: str, value: object) -> None:
+    answer = client.post("/api/orders", json={"user_id": 1, "lines": [{"product_id": 1, "quantity": 1, field: value}]})
+
+    assert (answer.status_code, pointers(answer.json)) == (422, [f"#/lines/0/{field}"])
+
+
+@pytest.mark.parametrize("value", [None, 1, "", {}, [], [1], [[]], [None], ORDER["lines"] * 101], ids=repr)
+def test_an_order_is_not_made_of(client: FlaskClient, value: object) -> None:
+    answer = client.post("/api/orders", json={**ORDER, "lines": value})
+
+    assert answer.status_code == 422
+    assert pointers(answer.json)[0].startswith("#/lines")
+
+
+def test_the_largest_order_of_the_same_thing_is_refused_as_more_than_there_is(client: FlaskClient, shop: Shop) -> None:
+    line = {"product_id": shop.mug, "quantity": 2**31 - 1}
+
+    answer = client.post("/api/orders", json={"user_id": shop.ada, "lines": [line] * 100})
+
+    assert answer.status_code == 409
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("body", ["[]", "null", '"text"', "1", "true", "[{}]"])
+def test_a_body_is_an_object(client: FlaskClient, address: str, body: str) -> None:
+    answer = client.post(address, data=body, content_type="application/json")
+
+    assert (answer.status_code, pointers(answer.json)) == (422, ["#"])
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b" ",
+        b"{",
+        b"{'a': 1}",
+        b'{"name": "Ada",}',
+        b'{"name": "\xff"}',
+        b'{"name": "\\ud800"}',
+        b"\xff\xfe{\x00}\x00",
+        b"\x00",
+        b'{"stock": ' + b"9" * 5000 + b"}",
+        b"[" * 60_000,
+    ],
+    ids=lambda body: repr(body[:20]),
+)
+def test_what_is_no_json_is_refused_as_such(client: FlaskClient, address: str, body: bytes) -> None:
+    answer = client.post(address, data=body, content_type="application/json")
+
+    assert answer.status_code == 400
+    assert answer.mimetype == "application/problem+json"
+    assert "JSON" in json.loads(answer.data)["detail"]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("content_type", [None, "", "text/plain", "application/x-www-form-urlencoded", "nonsense"])
+def test_another_kind_of_body_is_refused(client: FlaskClient, address: str, content_type: str | None) -> None:
+    answer = client.post(address, data=json.dumps(USER), content_type=content_type)
+
+    assert answer.status_code == 415
+    assert answer.mimetype == "application/problem+json"
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_a_body_of_more_than_a_megabyte_is_not_read(client: FlaskClient, address: str) -> None:
+    answer = client.post(address, data=b'"' + b"x" * 1_100_000 + b'"', content_type="application/json")
+
+    assert answer.status_code == 413
+    assert answer.mimetype == "application/problem+json"
+
+
+@pytest.mark.parametrize("address", ["/api/products", "/api/orders"])
+def test_every_wrong_parameter_is_named_at_once(client: FlaskClient, address: str) -> None:
+    answer = client.get(f"{address}?limit=0&before=x&colour=red")
+
+    assert answer.status_code == 422
+    assert answer.json is not None
+    assert [error["parameter"] for error in answer.json["errors"]] == ["limit", "before", "colour"]
+
+
+@pytest.mark.parametrize("address", ["/api/products", "/api/orders"])
+@pytest.mark.parametrize("value", ["", "x", "1.5", "-1", "0", "%00", "%FF", str(2**63), "9" * 5000])
+@pytest.mark.parametrize("parameter", ["limit", "before"])
+def test_a_page_does_not_begin_or_end_at(client: FlaskClient, address: str, parameter: str, value: str) -> None:
+    answer = client.get(f"{address}?{parameter}={value}")
+
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("id_", ["0", "-1", "1.5", "x", "%00", "%FF", "٣", str(2**63), "9" * 19, "9" * 5000])
+def test_nothing_has_such_an_id(client: FlaskClient, address: str, id_: str) -> None:
+    answer = client.get(f"{address}/{id_}")
+
+    assert answer.status_code == 404
+    assert answer.mimetype == "application/problem+json"
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_nothing_has_the_largest_id_yet(client: FlaskClient, address: str) -> None:
+    assert client.get(f"{address}/{2**63 - 1}").status_code == 404
+
+
+def pointers(problem: Any) -> list[str]:
+    return [error["pointer"] for error in problem["errors"]]

@@ -1,0 +1,71 @@
+"""/api/orders"""
+
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from app import products
+from tests.app.api.conftest import Shop
+
+
+def test_a_new_order_is_where_the_answer_says(client: FlaskClient, shop: Shop) -> None:
+    created = client.post("/api/orders", json=order(shop, (shop.mug, 2), (shop.pot, 1)))
+
+    assert created.status_code == 201
+    assert created.json is not None
+    assert created.json["user"] == {"id": shop.ada, "name": "Ada"}
+    assert created.json["status"] == "placed"
+    assert created.json["total_cents"] == 10000
+    assert [line["quantity"] for line in created.json["lines"]] == [2, 1]
+    assert client.get(created.headers["Location"]).json == created.json
+
+
+def test_lines_for_the_same_product_are_added_up(client: FlaskClient, shop: Shop) -> None:
+    created = client.post("/api/orders", json=order(shop, (shop.mug, 2), (shop.mug, 3)))
+
+    assert created.json is not None
+    assert [line["quantity"] for line in created.json["lines"]] == [5]
+
+
+def test_more_than_there_is_is_a_conflict(client: FlaskClient, session: Session, shop: Shop) -> None:
+    refused = client.post("/api/orders", json=order(shop, (shop.mug, 1), (shop.pot, 2), (shop.pot, 2)))
+
+    assert refused.status_code == 409
+    assert refused.json is not None
+    assert refused.json["type"] == "urn:problem-type:shop:out-of-stock"
+    assert refused.json["shortages"] == [{"product_id": shop.pot, "name": "Teapot", "wanted": 4, "left": 3}]
+    session.expire_all()
+    assert products.find(session, shop.mug).stock == 10
+
+
+def test_what_is_unknown_is_not_found_and_named(client: FlaskClient, shop: Shop) -> None:
+    nobody = client.post("/api/orders", json={**order(shop, (shop.mug, 1)), "user_id": 2**63 - 1})
+    nothing = client.post("/api/orders", json=order(shop, (shop.mug, 1), (2**63 - 1, 1)))
+
+    assert (nobody.status_code, nothing.status_code) == (404, 404)
+    assert nobody.json is not None
+    assert nobody.json["user_id"] == 2**63 - 1
+    assert nothing.json is not None
+    assert nothing.json["product_ids"] == [2**63 - 1]
+
+
+def test_the_newest_orders_come_first_and_the_pages_follow_each_other(client: FlaskClient, shop: Shop) -> None:
+    for _ in range(5):
+        client.post("/api/orders", json=order(shop, (shop.mug, 1)))
+
+    seen, address = [], "/api/orders?limit=2"
+    while address:
+        page = client.get(address).json
+        assert page is not None
+        assert len(page["orders"]) <= 2
+        seen += [shown["id"] for shown in page["orders"]]
+        address = page["next"]
+
+    assert len(seen) == 5
+    assert seen == sorted(seen, reverse=True)
+
+
+def order(shop: Shop, *lines: tuple[int, int]) -> dict[str, object]:
+    return {
+        "user_id": shop.ada,
+        "lines": [{"product_id": product, "quantity": quantity} for product, quantity in lines],
+    }

@@ -1,0 +1,39 @@
+"""/api/users"""
+
+from flask.testing import FlaskClient
+
+
+def test_a_new_user_is_where_the_answer_says(client: FlaskClient) -> None:
+    created = client.post("/api/users", json={"email": "ada@example.com", "name": "Ada"})
+
+    assert created.status_code == 201
+    assert created.json is not None
+    assert (created.json["email"], created.json["name"]) == ("ada@example.com", "Ada")
+    assert client.get(created.headers["Location"]).json == created.json
+
+
+def test_spaces_around_a_name_are_not_kept(client: FlaskClient) -> None:
+    created = client.post("/api/users", json={"email": "ada@example.com", "name": "  Ada "})
+
+    assert created.json is not None
+    assert created.json["name"] == "Ada"
+
+
+def test_a_taken_address_is_a_conflict(client: FlaskClient) -> None:
+    client.post("/api/users", json={"email": "ada@example.com", "name": "Ada"})
+
+    refused = client.post("/api/users", json={"email": "ADA@example.com", "name": "Another Ada"})
+
+    assert refused.status_code == 409
+    assert refused.json == {
+        "type": "urn:problem-type:shop:email-taken",
+        "title": "Email taken",
+        "status": 409,
+        "detail": "There already is a user with the address ADA@example.com.",
+        "instance": "/api/users",
+        "email": "ADA@example.com",
+    }
+
+
+def test_an_unknown_user_is_not_found(client: FlaskClient) -> None:
+    assert client.get("/api/users/7").status_code == 404

@@ -1,0 +1,106 @@
+"""Whether the process lives, and whether it can serve."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from alembic.script import ScriptDirectory
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import create_engine, text
+
+from app import create_app, health
+from app.database import db
+from tests.conftest import Database
+
+Connect = Callable[..., FlaskClient]
+
+
+def test_a_migrated_database_is_ready(client: FlaskClient) -> None:
+    answer = client.get("/readyz")
+
+    assert (answer.status_code, answer.json) == (200, {"status": "ok"})
+
+
+def test_a_database_without_migrations_is_not_ready(empty_database: Database) -> None:
+    answer = empty_database.app().test_client().get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.mimetype == "application/problem+json"
+    assert answer.json is not None
+    assert answer.json["detail"].startswith("The database is at no migration, the code expects ")
+
+
+def test_a_database_behind_the_code_is_not_ready(client: FlaskClient, next_release: tuple[str, str]) -> None:
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.json is not None
+    assert answer.json["detail"] == "The database is at {}, the code expects {}.".format(*next_release)
+
+
+def test_code_behind_the_database_serves_until_it_is_replaced(database: Database) -> None:
+    engine = create_engine(database.url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'of_the_next_release'"))
+    engine.dispose()
+
+    assert database.app().test_client().get("/readyz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("POSTGRES_PORT", "1", "refused"),
+        ("POSTGRES_PASSWORD", "not the password at all", "password authentication failed"),
+        ("APPLICATION_DB", "nosuch", 'database "nosuch" does not exist'),
+    ],
+)
+def test_a_database_that_does_not_answer_is_not_ready_and_says_why(
+    connect: Connect, name: str, value: str, reason: str
+) -> None:
+    answer = connect(**{name: value}).get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.json is not None
+    assert answer.json["detail"].startswith("The database does not answer: ")
+    assert reason in answer.json["detail"]
+    assert "not the password" not in answer.text
+
+
+def test_a_process_lives_without_its_database(connect: Connect) -> None:
+    answer = connect(POSTGRES_PORT="1").get("/healthz")
+
+    assert (answer.status_code, answer.json) == (200, {"status": "ok"})
+
+
+@pytest.fixture
+def connect(run_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Connect]:
+    """A service whose settings differ from those that would work."""
+    apps: list[Flask] = []
+
+    def connect_with(**changes: str) -> FlaskClient:
+        for name, value in {**run_environment, **changes}.items():
+            monkeypatch.setenv(name, value)
+        apps.append(create_app("testing"))
+        return apps[-1].test_client()
+
+    yield connect_with
+    for app in apps:
+        with app.app_context():
+            db.engine.dispose()
+
+
+@pytest.fixture
+def next_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, str]]:
+    """Code with one migration more than the database has; returns the head before it, and its own."""
+    shutil.copy(health.ALEMBIC_INI, tmp_path)
+    shutil.copytree(health.ALEMBIC_INI.parent / "alembic", tmp_path / "alembic")
+    head = ScriptDirectory(str(tmp_path / "alembic")).get_current_head()
+    assert head is not None
+    (tmp_path / "alembic" / "versions" / "next.py").write_text(f"revision = 'next'\ndown_revision = '{head}'\n")
+    monkeypatch.setattr(health, "ALEMBIC_INI", tmp_path / "alembic.ini")
+    health._migrations.cache_clear()
+    yield head, "next"
+    health._migrations.cache_clear()

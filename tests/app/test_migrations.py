@@ -1,0 +1,299 @@
+"""Migrations, run as they are in production: by the command line, each in a process of its own."""
+
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import alembic
+import pytest
+from alembic.command import upgrade
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, NullPool, create_engine, text
+
+from app.database import db
+from scenarios import starter
+from tests.conftest import Database
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PATIENCE = 60  # seconds; what takes longer hangs
+
+CATALOG = """
+    SELECT 'relation', relname::text, relkind::text, '' FROM pg_class WHERE relnamespace = 'public'::regnamespace
+    UNION ALL
+    SELECT 'column', attrelid::regclass::text, attname::text,
+        concat_ws(' ', attnum, format_type(atttypid, atttypmod), attnotnull, attidentity, pg_get_expr(adbin, adrelid))
+    FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+        LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+    WHERE relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attisdropped
+    UNION ALL
+    SELECT 'constraint', conrelid::regclass::text, conname::text, pg_get_constraintdef(oid)
+    FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+    UNION ALL
+    SELECT 'index', tablename::text, indexname::text, indexdef FROM pg_indexes WHERE schemaname = 'public'
+    UNION ALL
+    SELECT 'type', typname::text, typtype::text, array_to_string(array(
+        SELECT enumlabel FROM pg_enum WHERE enumtypid = pg_type.oid ORDER BY enumsortorder
+    ), ' ')
+    FROM pg_type WHERE typnamespace = 'public'::regnamespace
+    UNION ALL
+    SELECT 'function', proname::text, '', pg_get_functiondef(oid)
+    FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+    ORDER BY 1, 2, 3, 4
+"""
+
+
+def test_the_folder_does_not_hide_the_library() -> None:
+    assert "site-packages" in str(alembic.__file__)
+    assert not (ROOT / "alembic" / "__init__.py").exists()
+
+
+def test_there_is_one_head() -> None:
+    assert len(ScriptDirectory.from_config(Config(ROOT / "alembic.ini")).get_heads()) == 1
+
+
+def test_the_models_and_the_migrations_agree(database: Database) -> None:
+    checked = run(database, "check")
+
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_up_down_and_up_again_leaves_no_trace(empty_database: Database) -> None:
+    nothing = catalog(empty_database)
+    run(empty_database, "upgrade", "head").check_returncode()
+    up = catalog(empty_database)
+
+    run(empty_database, "downgrade", "base").check_returncode()
+    down = catalog(empty_database)
+    run(empty_database, "upgrade", "head").check_returncode()
+
+    assert ("type", "order_status", "e", "placed paid shipped cancelled") in up
+    assert down == nothing
+    assert catalog(empty_database) == up
+
+
+def test_a_database_full_of_orders_goes_down_and_up_too(database: Database) -> None:
+    with database.app().app_context():
+        starter.fill(db.session())
+        db.session.commit()
+
+    assert run(database, "downgrade", "base").returncode == 0
+    assert run(database, "upgrade", "head").returncode == 0
+
+
+def test_each_step_says_what_it_did_and_nothing_else(empty_database: Database) -> None:
+    migrated = run(empty_database, "upgrade", "head")
+    again = run(empty_database, "upgrade", "head")
+
+    assert re.match(r"upgrade \w+: The first shop", migrated.stdout)
+    assert migrated.stderr == again.stdout == again.stderr == ""
+
+
+def test_of_several_at_once_one_works_and_the_others_see_it_done(empty_database: Database) -> None:
+    racing = [start(empty_database, "upgrade", "head") for _ in range(4)]
+    ended = [end(process) for process in racing]
+
+    assert [code for code, _, _ in ended] == [0, 0, 0, 0], ended
+    assert sum("The first shop" in said for _, said, _ in ended) == 1
+
+
+def test_with_work_to_do_a_migrator_waits_for_the_other(empty_database: Database) -> None:
+    with connect(empty_database) as other:
+        lock(other)
+        waiting = start(empty_database, "upgrade", "head")
+        wait_until_it_asks_for_the_lock(other)
+        still_waiting = waiting.poll() is None
+        meanwhile = catalog(empty_database)
+
+    code, _, _ = end(waiting)
+    assert still_waiting
+    assert meanwhile == []
+    assert code == 0
+    assert run(empty_database, "check").returncode == 0
+
+
+@pytest.mark.parametrize("command", ["upgrade head", "upgrade heads", "current", "check"])
+def test_without_work_nobody_waits(database: Database, command: str) -> None:
+    with connect(database) as other:
+        lock(other)
+
+        assert run(database, *command.split()).returncode == 0
+
+
+def test_a_migration_that_fails_changes_nothing_and_gives_the_lock_back(database: Database) -> None:
+    with connect(database) as other:
+        other.execute(text("CREATE VIEW in_the_way AS SELECT * FROM order_lines"))
+        before = catalog(database)
+
+        assert run(database, "downgrade", "base").returncode != 0
+
+        assert catalog(database) == before
+        assert other.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": lock_key()})
+
+
+def test_a_table_in_use_makes_a_migration_give_up_instead_of_stopping_everybody(database: Database) -> None:
+    with connect(database) as other:
+        other.execute(text("BEGIN; SELECT * FROM order_lines"))
+
+        gave_up = run(database, "downgrade", "base")
+
+    assert gave_up.returncode != 0
+    assert "lock timeout" in gave_up.stderr
+
+
+def test_sql_for_somebody_else_to_run_needs_no_settings_and_does_the_same(empty_database: Database) -> None:
+    written = subprocess.run(
+        [sys.executable, "-m", "alembic", "upgrade", "head", "--sql"],
+        cwd=ROOT,
+        env={},
+        text=True,
+        capture_output=True,
+        check=True,
+        timeout=PATIENCE,
+    ).stdout
+    with connect(empty_database) as somebody:
+        somebody.exec_driver_sql(written)
+    by_hand = catalog(empty_database)
+
+    run(empty_database, "downgrade", "base").check_returncode()
+    run(empty_database, "upgrade", "head").check_returncode()
+
+    assert written.startswith("SET lock_timeout")
+    assert by_hand == catalog(empty_database)
+
+
+def test_a_revision_about_nothing_is_not_written(database: Database, checkout: Path) -> None:
+    before = revisions(checkout)
+
+    asked = run(database, "revision", "--autogenerate", "--message", "nothing", folder=checkout)
+
+    assert asked.returncode == 0
+    assert revisions(checkout) == before
+
+
+def test_a_revision_about_something_is_written_as_ruff_likes_it(database: Database, checkout: Path) -> None:
+    before = revisions(checkout)
+    with connect(database) as other:
+        other.execute(text("ALTER TABLE products DROP COLUMN name"))
+
+    asked = run(database, "revision", "--autogenerate", "--message", "name the products again", folder=checkout)
+
+    [written] = revisions(checkout) - before
+    assert asked.returncode == 0
+    assert re.fullmatch(r"\d{4}_\d\d_\d\d_[0-9a-f]{12}_name_the_products_again\.py", written.name)
+    assert 'op.add_column("products", sa.Column("name"' in written.read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [("POSTGRES_PORT", "1", "refused"), ("FLASK_CONFIG", "prod", "FLASK_CONFIG: should be one of")],
+)
+def test_what_stands_in_the_way_is_said_in_a_line(database: Database, name: str, value: str, reason: str) -> None:
+    database.environment[name] = value
+
+    refused = run(database, "current")
+
+    assert refused.returncode != 0
+    assert reason in refused.stdout + refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_connection_handed_over_stays_in_the_hands_of_its_owner(empty_database: Database) -> None:
+    engine = create_engine(empty_database.url, poolclass=NullPool)
+    with engine.connect() as connection, connection.begin() as transaction:
+        upgrade(Config(ROOT / "alembic.ini", attributes={"connection": connection}), "head")
+        migrated = connection.scalar(text("SELECT count(*) FROM orders"))
+        transaction.rollback()
+
+    assert migrated == 0
+    assert catalog(empty_database) == []
+
+
+def test_it_works_from_any_folder(database: Database, tmp_path: Path) -> None:
+    current = run(database, "--config", str(ROOT / "alembic.ini"), "current", folder=tmp_path)
+
+    assert current.returncode == 0, current.stderr
+    assert "(head)" in current.stdout
+
+
+def run(database: Database, *command: str, folder: Path = ROOT) -> "subprocess.CompletedProcess[str]":
+    process = start(database, *command, folder=folder)
+    code, stdout, stderr = end(process)
+    return subprocess.CompletedProcess(process.args, code, stdout, stderr)
+
+
+def start(database: Database, *command: str, folder: Path = ROOT) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "alembic", *command],
+        cwd=folder,
+        env=database.environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def end(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
+    try:
+        stdout, stderr = process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
+    return process.returncode, stdout, stderr
+
+
+def catalog(database: Database) -> list[tuple[str, ...]]:
+    """Everything in the schema, but what Alembic keeps for itself."""
+    with connect(database) as connection:
+        rows = [tuple(row) for row in connection.execute(text(CATALOG))]
+    return [row for row in rows if "alembic_version" not in " ".join(row)]
+
+
+def lock(connection: Connection) -> None:
+    """Be the other migrator, as far as the lock can tell."""
+    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": lock_key()})
+
+
+def lock_key() -> int:
+    """From the text: env.py runs inside Alembic only."""
+    [key] = re.findall(r"^MIGRATION_LOCK = ([\d_]+)", (ROOT / "alembic" / "env.py").read_text(), re.MULTILINE)
+    return int(key)
+
+
+def wait_until_it_asks_for_the_lock(connection: Connection) -> None:
+    asking = text("""
+        SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND query LIKE 'SELECT pg_try_advisory_lock%'
+    """)
+    deadline = time.monotonic() + PATIENCE
+    while not connection.scalar(asking):
+        assert time.monotonic() < deadline, "nobody asked for the lock"
+        time.sleep(0.05)
+
+
+def revisions(checkout: Path) -> set[Path]:
+    return set((checkout / "alembic" / "versions").glob("*.py"))
+
+
+@contextmanager
+def connect(database: Database) -> Iterator[Connection]:
+    """In autocommit; whatever it holds ends with it."""
+    engine = create_engine(database.url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        yield connection
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """With revisions of its own, so that one written here does not reach the tests that run beside."""
+    shutil.copytree(ROOT / "alembic", tmp_path / "alembic")
+    shutil.copy(ROOT / "alembic.ini", tmp_path)
+    for name in ("app", "pyproject.toml"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    return tmp_path
