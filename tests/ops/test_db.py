@@ -14,6 +14,7 @@ from invoke.tasks import Task
 from ops import configuration, database, db, shell
 from ops.configuration import Configuration
 from ops.database import Database
+from tests.conftest import Database as EmptyDatabase
 from tests.ops.conftest import Clone
 
 
@@ -50,25 +51,31 @@ def test_reset_is_refused_in_production_before_anything_is_touched(
     assert ran == []
 
 
-def test_a_migrations_whole_life(clone: Clone) -> None:
-    assert _ok(clone, "db.migrate").count("upgrade") == 1
-    assert _ok(clone, "db.migrate").count("upgrade") == 0
-    assert "(current)" in _ok(clone, "db.status")
-    assert "No new upgrade operations detected" in _ok(clone, "db.check")
-
+def test_a_migrations_whole_life(clone: Clone, empty_database: EmptyDatabase) -> None:
+    clone.environment.update(empty_database.environment, APPLICATION_CONFIG="testing")
     _add_a_column(clone)
     assert clone.inv("db.check").returncode != 0
+
     _ok(clone, "db.revision", "--message", "Colours for products")
     (written,) = (clone.folder / "alembic" / "versions").glob("*colours*.py")
     assert 'op.add_column("products", ' in written.read_text()
-    assert _ok(clone, "run", f"ruff format --check {written}; ruff check {written}")
-    _ok(clone, "db.migrate")
-    _ok(clone, "db.check")
+    assert _ok(clone, "run", f"ruff format --check {written} && ruff check {written}")
 
+    _ok(clone, "db.check")
+    assert re.search(r"\(current\).*Colours", _ok(clone, "db.status"))
     _ok(clone, "db.downgrade")
     assert not re.search(r"\(current\).*Colours", _ok(clone, "db.status"))
-    _ok(clone, "db.reset")
-    assert re.search(r"Colours", _ok(clone, "db.status"))
+    assert "starter: " in _ok(clone, "db.reset")
+    assert re.search(r"\(current\).*Colours", _ok(clone, "db.status"))
+
+
+def test_the_development_server_is_started_for_a_task_and_ended_after_it(clone: Clone) -> None:
+    first, second = _ok(clone, "db.migrate"), _ok(clone, "db.migrate")
+
+    assert "using an embedded PostgreSQL, since no Docker Engine answers" in first
+    assert first.count("upgrade ") == 1
+    assert second.count("upgrade ") == 0
+    assert clone.processes() == []
 
 
 def test_a_database_that_cannot_be_used_is_one_line(clone: Clone) -> None:
