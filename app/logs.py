@@ -6,7 +6,7 @@ import sys
 
 import structlog
 from structlog.stdlib import BoundLogger, LoggerFactory, ProcessorFormatter
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 ACCESS_LINE = re.compile(r"\S+ - - \[")
 
@@ -65,15 +65,19 @@ def _for_programs() -> list[Processor]:
 
 
 def _for_people() -> list[Processor]:
-    return [
-        structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
-        structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(),
-            sort_keys=False,
-            # The rich one would print local variables, and a secret may be among them.
-            exception_formatter=structlog.dev.plain_traceback,
-        ),
-    ]
+    console = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(),
+        sort_keys=False,
+        # The rich one would print local variables, and a secret may be among them.
+        exception_formatter=structlog.dev.plain_traceback,
+    )
+
+    def render(logger: WrappedLogger, method: str, event: EventDict) -> str:
+        """The development server has laid out for people what it says already."""
+        as_it_is = event["logger"] == "werkzeug" and not event.get("exc_info")
+        return str(event["event"]) if as_it_is else console(logger, method, event)
+
+    return [structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False), render]
 
 
 def _is_no_access_line(record: logging.LogRecord) -> bool:
