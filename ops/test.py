@@ -1,7 +1,7 @@
 """`inv test`: the suite, in parallel, on a real PostgreSQL."""
 
 import os
-import shlex
+import sys
 
 from invoke.context import Context
 from invoke.tasks import task
@@ -10,10 +10,15 @@ from ops import shell
 
 
 @task
-def test(context: Context) -> None:
+def test(_: Context) -> None:
     """Run the suite in parallel, with coverage; pytest's own arguments follow `--`."""
     with shell.interruptible():
-        shell.serve(pytest_command(shlex.split(context.remainder)), {})
+        shell.serve(pytest_command(after_dashes(sys.argv)), {})
+
+
+def after_dashes(command_line: list[str]) -> list[str]:
+    """As they were typed: invoke's own remainder is one text, in which `-k "a or b"` has lost its quotes."""
+    return command_line[command_line.index("--") + 1 :] if "--" in command_line else []
 
 
 def pytest_command(arguments: list[str]) -> list[str]:

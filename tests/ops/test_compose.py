@@ -1,6 +1,7 @@
 """What `docker compose` is told."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,9 +9,9 @@ import pytest
 from invoke.context import Context
 
 from ops import compose, config, configuration, database, dev, engine, ports, project, servers, shell
-from ops import test as suite
 from ops.configuration import Configuration
 
+needs_docker = pytest.mark.skipif(shutil.which("docker") is None, reason="docker is not installed")
 POSTGRES_18_HOME = "/var/lib/postgresql"
 
 
@@ -42,13 +43,6 @@ def test_a_dollar_in_a_secret_is_no_variable(monkeypatch: pytest.MonkeyPatch, ch
     assert given["services"]["web"]["environment"]["SECRET_KEY"] == "a$$b$${c}"
 
 
-def test_the_suites_own_options_come_before_the_callers() -> None:
-    command = suite.pytest_command(["-n", "0", "-k", "stock"])
-
-    assert command[1:4] == ["-m", "pytest", "--numprocesses"]
-    assert command[-4:] == ["-n", "0", "-k", "stock"]
-
-
 def test_the_welcome_names_the_ports_that_were_found_and_shows_no_password(settings: Configuration) -> None:
     moved = settings.changed("test", POSTGRES_PORT=6001, FLASK_RUN_PORT=6002)
 
@@ -77,7 +71,7 @@ def test_config_show_tells_sources_and_hides_secrets(
 @pytest.mark.parametrize(
     ("variables", "reason"),
     [
-        ({"DOCKER_HOST": "unix:///nowhere"}, "no Docker Engine answers"),
+        pytest.param({"DOCKER_HOST": "unix:///nowhere"}, "no Docker Engine answers", marks=needs_docker),
         ({"PATH": "/nowhere"}, "docker is not installed"),
     ],
 )
