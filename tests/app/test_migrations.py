@@ -126,6 +126,8 @@ def test_without_work_nobody_waits(database: Database, command: str) -> None:
 
 
 def test_a_migration_that_fails_changes_nothing_and_gives_the_lock_back(database: Database) -> None:
+    (first,) = ScriptDirectory.from_config(Config(ROOT / "alembic.ini")).get_bases()
+    run(database, "downgrade", first).check_returncode()
     with connect(database) as other:
         other.execute(text("CREATE VIEW in_the_way AS SELECT * FROM order_lines"))
         before = catalog(database)

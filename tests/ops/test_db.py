@@ -24,8 +24,8 @@ from tests.ops.conftest import Clone
         (db.migrate, {}, [["alembic", "upgrade", "head"]]),
         (
             db.revision,
-            {"message": "add colour"},
-            [["alembic", "upgrade", "head"], ["alembic", "revision", "--autogenerate", "--message", "add colour"]],
+            {"message": "add nickname"},
+            [["alembic", "upgrade", "head"], ["alembic", "revision", "--autogenerate", "--message", "add nickname"]],
         ),
         (db.downgrade, {}, [["alembic", "downgrade", "-1"]]),
         (db.downgrade, {"revision": "base"}, [["alembic", "downgrade", "base"]]),
@@ -56,25 +56,25 @@ def test_a_migrations_whole_life(clone: Clone, empty_database: EmptyDatabase) ->
     _add_a_column(clone)
     assert clone.inv("db.check").returncode != 0
 
-    _ok(clone, "db.revision", "--message", "Colours for products")
-    (written,) = (clone.folder / "alembic" / "versions").glob("*colours*.py")
+    _ok(clone, "db.revision", "--message", "Nicknames for products")
+    (written,) = (clone.folder / "alembic" / "versions").glob("*nicknames*.py")
     assert 'op.add_column("products", ' in written.read_text()
     assert _ok(clone, "run", f"ruff format --check {written} && ruff check {written}")
 
     _ok(clone, "db.check")
-    assert re.search(r"\(current\).*Colours", _ok(clone, "db.status"))
+    assert re.search(r"\(current\).*Nicknames", _ok(clone, "db.status"))
     _ok(clone, "db.downgrade")
-    assert not re.search(r"\(current\).*Colours", _ok(clone, "db.status"))
+    assert not re.search(r"\(current\).*Nicknames", _ok(clone, "db.status"))
     assert "starter: " in _ok(clone, "db.reset")
-    assert re.search(r"\(current\).*Colours", _ok(clone, "db.status"))
+    assert re.search(r"\(current\).*Nicknames", _ok(clone, "db.status"))
 
 
 def test_the_development_server_is_started_for_a_task_and_ended_after_it(clone: Clone) -> None:
     first, second = _ok(clone, "db.migrate"), _ok(clone, "db.migrate")
 
-    assert "using an embedded PostgreSQL, since no Docker Engine answers" in first
-    assert first.count("upgrade ") == 1
-    assert second.count("upgrade ") == 0
+    assert "using an embedded PostgreSQL, since " in first
+    assert "upgrade " in first
+    assert "upgrade " not in second
     assert clone.processes() == []
 
 
@@ -100,7 +100,7 @@ def _add_a_column(clone: Clone) -> None:
     models = clone.folder / "app" / "models.py"
     text = models.read_text()
     changed = re.sub(
-        r"(class Product\(.*?\n    stock: [^\n]*\n)", r"\1    colour: Mapped[str | None]\n", text, flags=re.DOTALL
+        r"(class Product\(.*?\n    stock: [^\n]*\n)", r"\1    nickname: Mapped[str | None]\n", text, flags=re.DOTALL
     )
     assert changed != text
     models.write_text(changed)
