@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -53,9 +54,9 @@ def user() -> str:
 
 
 def _complaint(failed: "subprocess.CompletedProcess[str]") -> str:
-    """The last line, which says why, without the request that it came to light in."""
+    """The last line, which says why, without the address of the request that failed."""
     last = (failed.stderr.strip().splitlines() or ["no reason given"])[-1]
-    return last.partition(": Get ")[0].rstrip(".")
+    return re.sub(r'Get "[^"]*": ', "", last).rstrip(".")
 
 
 def _docker(*arguments: str) -> "subprocess.CompletedProcess[str]":
