@@ -36,7 +36,7 @@ def available(configuration: Configuration) -> Iterator[Database]:
     task was killed and could not end it.
     """
     found = find(configuration)
-    if found is not None and (not _is_ours(configuration) or keeper.lives()):
+    if found is not None and (not _is_ours(configuration) or keeper.is_claimed()):
         create(found.configuration)
         yield found
         return

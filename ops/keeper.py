@@ -1,31 +1,46 @@
-"""The task that will end the development server, so that one that was killed is known to have left it behind."""
+"""Which process will end a server, so that what a killed one left behind is known for it."""
 
 import os
+from pathlib import Path
 
 from ops import project
 
+FILE = Path("postgres") / "keeper"
+
 
 def claim() -> None:
-    path = project.LOCAL / "postgres" / "keeper"
+    """This process will end the development server."""
+    path = project.LOCAL / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(_signature(os.getpid()))
+    path.write_text(signature())
 
 
 def release() -> None:
-    (project.LOCAL / "postgres" / "keeper").unlink(missing_ok=True)
+    (project.LOCAL / FILE).unlink(missing_ok=True)
 
 
-def lives() -> bool:
-    path = project.LOCAL / "postgres" / "keeper"
-    claimed = path.read_text() if path.exists() else ""
-    return bool(claimed) and claimed == _signature(int(claimed.split()[0]))
+def is_claimed() -> bool:
+    """Whether a process that lives will end the development server."""
+    path = project.LOCAL / FILE
+    return path.exists() and lives(path.read_text())
 
 
-def _signature(pid: int) -> str:
-    """With the time of its start, since numbers are given again."""
+def signature(pid: int | None = None) -> str:
+    """A process's number, and the moment of its start, since numbers are given again; empty where there is none."""
     import psutil
 
+    pid = pid or os.getpid()
     try:
-        return f"{pid} {psutil.Process(pid).create_time()}"
+        return f"{pid}-{psutil.Process(pid).create_time():.2f}"
     except psutil.NoSuchProcess:
         return ""
+
+
+def lives(claim: str) -> bool:
+    pid = claim.partition("-")[0]
+    return pid.isdigit() and claim == signature(int(pid))
+
+
+def is_abandoned(claim: str) -> bool:
+    """Whether the process that claimed it has ended; not so where none ever did."""
+    return claim.partition("-")[0].isdigit() and not lives(claim)

@@ -15,7 +15,7 @@ def claim(first: int) -> int:
     Until this process ends, no other that asks here is given the same one. Raises Exit where all are taken.
     """
     for port in range(first, min(first + TRIES, 65536)):
-        if not _answers(port) and _can_listen(port) and _is_ours_now(port):
+        if not is_taken(port) and _is_ours_now(port):
             return port
     raise Exit(f"no port is free from {first} to {first + TRIES - 1}", code=1)
 
@@ -25,6 +25,10 @@ def any_free() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
+
+
+def is_taken(port: int) -> bool:
+    return _answers(port) or not _can_listen(port)
 
 
 def _answers(port: int) -> bool:

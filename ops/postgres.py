@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
@@ -40,6 +40,7 @@ class Server:
     user: str
     password: str
     settings: Mapping[str, str] = field(default_factory=dict)
+    initdb_options: Sequence[str] = ()
     _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False, repr=False)
 
     def start(self) -> None:
@@ -76,25 +77,21 @@ class Server:
 
     def stop(self) -> None:
         """End it, clients or not, and wait until it is gone; without a word where none runs."""
-        import psutil
-
         pid = self._process.pid if self._process is not None else running_pid(self.data)
         if pid is None:
             return
         if os.name == "nt":  # which has no signals to send
             subprocess.run([binary("pg_ctl"), "-D", self.data, "-m", "fast", "-w", "stop"], check=True)
-            return
-        try:
-            process = psutil.Process(pid)
-            process.send_signal(signal.SIGINT)  # PostgreSQL's "fast shutdown"
-            process.wait(SECONDS_TO_STOP)
-        except psutil.NoSuchProcess:
-            pass
-        except psutil.TimeoutExpired:
-            process.send_signal(signal.SIGQUIT)  # its "immediate" one
-            process.wait(SECONDS_TO_STOP)
+        else:
+            _end(pid)
         if self._process is not None:
             self._process.wait()
+            self._process = None
+
+    def leave(self) -> None:
+        """Let it outlive this process, which forgets it."""
+        if self._process is not None:
+            self._process.returncode = 0  # or Popen would warn of a child that nobody waits for
             self._process = None
 
     @property
@@ -120,7 +117,7 @@ class Server:
                 [
                     *_as_ordinary_user(), str(binary("initdb")), "--pgdata", str(draft), "--username", self.user,
                     "--pwfile", file.name, "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale-provider",
-                    "builtin", "--locale", "C.UTF-8", "--no-instructions",
+                    "builtin", "--locale", "C.UTF-8", "--no-instructions", *self.initdb_options,
                 ],
                 capture_output=True, text=True, **_as_other_user(), check=False,
             )  # fmt: skip
@@ -150,6 +147,20 @@ def running_pid(data: Path) -> int | None:
     except psutil.NoSuchProcess:
         return None
     return process.pid
+
+
+def _end(pid: int) -> None:
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        process.send_signal(signal.SIGINT)  # PostgreSQL's "fast shutdown"
+        process.wait(SECONDS_TO_STOP)
+    except psutil.NoSuchProcess:
+        pass
+    except psutil.TimeoutExpired:
+        process.send_signal(signal.SIGQUIT)  # its "immediate" one
+        process.wait(SECONDS_TO_STOP)
 
 
 def running_port(data: Path) -> int | None:

@@ -1,6 +1,5 @@
 """`inv test`: the suite, in parallel, on a real PostgreSQL."""
 
-import os
 import sys
 
 from invoke.context import Context
@@ -8,12 +7,23 @@ from invoke.tasks import task
 
 from ops import shell
 
+STOP = "from tests import throwaway; throwaway.discard_reused()"
 
-@task
-def test(_: Context) -> None:
+
+@task(
+    help={
+        "reuse": "leave PostgreSQL running, so that the next run with --reuse starts at once",
+        "keep": "keep the databases of failed tests, and PostgreSQL with them, until the next such run",
+        "stop": "run nothing, but end what --reuse or --keep left running",
+    }
+)
+def test(_: Context, reuse: bool = False, keep: bool = False, stop: bool = False) -> None:
     """Run the suite in parallel, with coverage; pytest's own arguments follow `--`."""
     with shell.interruptible():
-        shell.serve(pytest_command(after_dashes(sys.argv)), {})
+        if stop:
+            shell.run([sys.executable, "-c", STOP], {})
+        else:
+            shell.serve(pytest_command(after_dashes(sys.argv), reuse=reuse, keep=keep), {})
 
 
 def after_dashes(command_line: list[str]) -> list[str]:
@@ -21,7 +31,7 @@ def after_dashes(command_line: list[str]) -> list[str]:
     return command_line[command_line.index("--") + 1 :] if "--" in command_line else []
 
 
-def pytest_command(arguments: list[str]) -> list[str]:
+def pytest_command(arguments: list[str], *, reuse: bool = False, keep: bool = False) -> list[str]:
     """Of options that are given twice pytest takes the last: the caller's win over ours."""
-    workers = str(os.cpu_count() or 1)
-    return shell.python("pytest", "--numprocesses", workers, "--cov", "--cov-report", "term", *arguments)
+    switches = [name for name, is_on in (("--reuse", reuse), ("--keep", keep)) if is_on]
+    return shell.python("pytest", "--numprocesses", "auto", "--cov", "--cov-report", "term", *switches, *arguments)

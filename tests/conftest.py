@@ -1,31 +1,68 @@
-"""The fixtures: `session` and `client` in a transaction that is rolled back, `database` where commits must be real."""
+"""The fixtures. What a test asks for decides how it is kept apart from the others:
+
+- `session`, `client`: in a transaction that is rolled back. Code under test may commit. The one to take by default.
+- `committing_session`: commits are real, on one database a worker; what was written is deleted after the test.
+- `database`: a database of the test's own, migrated. For several connections at once, threads, commands.
+- `empty_database`: the same, before the first migration.
+- none of them: no PostgreSQL is started for it.
+"""
+
+from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import tempfile
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
-from sqlalchemy import URL, Connection, Engine
-from sqlalchemy.orm import Session
 
-from ops import engine
 from tests import server
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Iterator
+
+    from flask import Flask
+    from flask.testing import FlaskClient
+    from sqlalchemy import URL, Connection, Engine
+    from sqlalchemy.orm import Session
+
+    from tests.clones import Pool
 
 FOLDER = pytest.StashKey[Path]()
 KEEPER = pytest.StashKey[server.Keeper]()
+FAILED = pytest.StashKey[bool]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("database")
+    group.addoption("--keep", action="store_true", help="keep the databases of failed tests after the run")
+    group.addoption("--reuse", action="store_true", help="leave the server running for the next run with --reuse")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     shared = getattr(config, "workerinput", {}).get("folder")
     config.stash[FOLDER] = Path(shared or tempfile.mkdtemp(prefix="groundwork-tests-"))
     if shared is None:
-        config.stash[KEEPER] = server.Keeper(config.stash[FOLDER])
+        outlives = config.getoption("--reuse") or config.getoption("--keep")
+        config.stash[KEEPER] = server.Keeper(config.stash[FOLDER], outlives)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """For `-n auto`: another worker pays once it has some fifty tests to itself; its start costs about as much."""
+    definitions = sum(
+        path.read_text("utf-8").count("def test_")
+        for argument in config.args
+        for path in _modules(Path(argument.partition("::")[0]))
+    )
+    return min(os.cpu_count() or 1, definitions // 50)
+
+
+def _modules(place: Path) -> Iterable[Path]:
+    return place.rglob("test_*.py") if place.is_dir() else [place] if place.is_file() else []
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -39,24 +76,60 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(config.stash[FOLDER], ignore_errors=True)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    if report.failed and call.excinfo and (reason := _why_no_test_can_go_on(item.config, call.excinfo.value)):
+        item.session.shouldfail = reason
+    return report
+
+
+def _why_no_test_can_go_on(config: pytest.Config, error: BaseException) -> str | None:
+    """One sentence instead of a failure a test, where the server is what failed."""
+    if isinstance(error, server.NoServer):
+        return f"no PostgreSQL for the tests: {error}"
+    while error.__cause__ is not None:
+        error = error.__cause__
+    names = {kind.__name__ for kind in type(error).__mro__ if kind.__module__.startswith("psycopg")}
+    if "DiskFull" in names:
+        return f"the tests' PostgreSQL has no room left: {error}"
+    if "OperationalError" in names and not _answers(config):
+        return "the tests' PostgreSQL has gone in the middle of the run"
+    return None
+
+
+def _answers(config: pytest.Config) -> bool:
+    from psycopg import OperationalError
+
+    from tests import clones
+
+    try:
+        clones.connect(server.ask(config.stash[FOLDER])[0]).close()
+    except OperationalError:
+        return False
+    return True
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("engine") and (reason := _why_no_engine()):
         pytest.skip(f"needs a Docker Engine: {reason}")
 
 
-@cache
-def _why_no_engine() -> str | None:
-    try:
-        engine.version()
-    except engine.NoEngine as reason:
-        return str(reason)
-    return None
-
-
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Say which PostgreSQL the tests ran on."""
-    if (config.stash[FOLDER] / "answer").exists():
-        terminalreporter.write_line(f"PostgreSQL: {server.ask(config.stash[FOLDER])[1]}")
+    """Say which PostgreSQL the tests ran on, and where the databases of failed tests are."""
+    folder = config.stash[FOLDER]
+    try:
+        environment, described = server.ask(folder) if (folder / "answer").exists() else ({}, "")
+    except server.NoServer:
+        return  # which every test that wanted one has said
+    if described:
+        terminalreporter.write_line(f"PostgreSQL: {described}")
+    kept = sorted((folder / "kept").iterdir()) if (folder / "kept").exists() else []
+    for place in kept:
+        terminalreporter.write_line(f"kept for {place.read_text('utf-8')}: {_psql(environment, place.name)}")
 
 
 class Database:
@@ -68,6 +141,8 @@ class Database:
 
     @property
     def url(self) -> URL:
+        from sqlalchemy import URL
+
         return URL.create(
             "postgresql+psycopg",
             username=self.environment["POSTGRES_USER"],
@@ -95,13 +170,19 @@ def run_environment(request: pytest.FixtureRequest) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def app(run_environment: dict[str, str], worker_id: str) -> Iterator[Flask]:
+def app(run_environment: dict[str, str]) -> Iterator[Flask]:
     """The service, on this worker's clone of the template."""
-    environment = {**run_environment, "APPLICATION_DB": f"worker_{worker_id}"}
-    server.create(environment, environment["APPLICATION_DB"], server.TEMPLATE)
-    app = _create_app(environment)
+    from app.database import db
+    from tests import clones, template
+
+    name = clones.new_name()
+    clones.create(run_environment, name, template.NAME)
+    app = _create_app({**run_environment, "APPLICATION_DB": name})
+    with app.app_context():
+        db.session.configure(join_transaction_mode="create_savepoint")
     yield app
     _dispose(app)
+    clones.drop(run_environment, name)
 
 
 @pytest.fixture
@@ -110,12 +191,13 @@ def session(app: Flask) -> Iterator[Session]:
 
     Requests to `client` get sessions of their own on the same connection.
     """
+    from sqlalchemy.orm import Session
+
     from app.database import db
 
     with app.app_context():
-        engines = cast(dict[str | None, Engine | Connection], db.engines)
-        db.session.configure(join_transaction_mode="create_savepoint")
-    usual = cast(Engine, engines[None])
+        engines = cast("dict[str | None, Engine | Connection]", db.engines)
+    usual = cast("Engine", engines[None])
     with usual.connect() as connection:
         engines[None] = connection
         transaction = connection.begin()
@@ -133,26 +215,91 @@ def client(app: Flask, session: Session) -> FlaskClient:
 
 
 @pytest.fixture
-def database(run_environment: dict[str, str]) -> Iterator[Database]:
-    """Migrated, without a row, its own: for real commits, and for more connections than one."""
-    yield from _lend(run_environment, server.TEMPLATE)
+def committing_session(app: Flask) -> Iterator[Session]:
+    """Its commits are real and seen by every other connection; all rows are deleted after the test, in one trip.
+
+    Identities count on. Requests of `app.test_client()` see what it committed.
+    """
+    from sqlalchemy import delete, text
+    from sqlalchemy.orm import Session
+
+    from app.database import Base, db
+
+    with app.app_context():
+        engine = db.engine
+    try:
+        with Session(engine) as session:
+            yield session
+    finally:
+        referring_first = reversed(Base.metadata.sorted_tables)
+        with engine.begin() as connection:
+            connection.execute(text("; ".join(str(delete(table)) for table in referring_first)))
+
+
+@pytest.fixture
+def template() -> str:
+    """Which database `database` clones; a test module names another by a fixture of its own."""
+    from tests import template
+
+    return template.NAME
+
+
+@pytest.fixture
+def database(
+    request: pytest.FixtureRequest, run_environment: dict[str, str], pools: dict[str, Pool], template: str
+) -> Iterator[Database]:
+    """Migrated, without a row, its own: for real commits, and for more connections than one.
+
+    A failed test's is kept: until the end of the run, and after it with --keep.
+    """
+    from tests.clones import Pool
+
+    if template not in pools:
+        pools[template] = Pool(run_environment, template)
+    name = pools[template].take()
+    database = Database({**run_environment, "APPLICATION_DB": name})
+    try:
+        yield database
+    finally:
+        database.close()
+        if request.node.stash.get(FAILED, False):
+            _note_kept(request, name)
+        else:
+            pools[template].give_back(name)
+
+
+@pytest.fixture(scope="session")
+def pools() -> Iterator[dict[str, Pool]]:
+    pools: dict[str, Pool] = {}
+    yield pools
+    for pool in pools.values():
+        pool.close()
 
 
 @pytest.fixture
 def empty_database(run_environment: dict[str, str]) -> Iterator[Database]:
     """Before the first migration."""
-    yield from _lend(run_environment, template=None)
+    from tests import clones
 
-
-def _lend(environment: dict[str, str], template: str | None) -> Iterator[Database]:
-    name = f"test_{os.urandom(8).hex()}"
-    server.create(environment, name, template)
-    database = Database({**environment, "APPLICATION_DB": name})
+    name = clones.new_name()
+    clones.create(run_environment, name)
+    database = Database({**run_environment, "APPLICATION_DB": name})
     try:
         yield database
     finally:
         database.close()
-        server.drop(environment, name)
+        clones.drop(run_environment, name)
+
+
+def _note_kept(request: pytest.FixtureRequest, name: str) -> None:
+    kept = request.config.stash[FOLDER] / "kept"
+    kept.mkdir(exist_ok=True)
+    (kept / name).write_text(request.node.nodeid, "utf-8")
+
+
+def _psql(environment: dict[str, str], name: str) -> str:
+    place = ["--host", environment["POSTGRES_HOST"], "--port", environment["POSTGRES_PORT"]]
+    return shlex.join(["psql", *place, "--username", environment["POSTGRES_USER"], name])
 
 
 def _create_app(environment: dict[str, str]) -> Flask:
@@ -169,3 +316,14 @@ def _dispose(app: Flask) -> None:
 
     with app.app_context():
         db.engine.dispose()
+
+
+@cache
+def _why_no_engine() -> str | None:
+    from ops import configuration, engine
+
+    try:
+        engine.require(configuration.load("testing", environ={}, missing_secrets="show").images["postgres"])
+    except engine.NoEngine as reason:
+        return str(reason)
+    return None

@@ -1,0 +1,117 @@
+"""Databases by the dozen: made from a template, some of them ahead of their use, and dropped in the background."""
+
+import os
+import queue
+import threading
+from typing import TYPE_CHECKING
+
+from ops import keeper
+
+if TYPE_CHECKING:
+    import psycopg
+
+AHEAD = 2  # more would compete for the processor with the tests that they are made for
+PREFIX = "test"
+
+
+def connect(environment: dict[str, str], database: str | None = None) -> "psycopg.Connection[tuple[object, ...]]":
+    import psycopg
+
+    return psycopg.connect(
+        host=environment["POSTGRES_HOST"],
+        port=environment["POSTGRES_PORT"],
+        user=environment["POSTGRES_USER"],
+        password=environment["POSTGRES_PASSWORD"],
+        dbname=database or environment["POSTGRES_DB"],
+        autocommit=True,
+    )
+
+
+def new_name() -> str:
+    """Names the process that will drop it."""
+    return f"{PREFIX}_{keeper.signature()}_{os.urandom(4).hex()}"
+
+
+def create(environment: dict[str, str], name: str, template: str | None = None) -> None:
+    with connect(environment) as connection:
+        _create(connection, name, template)
+
+
+def drop(environment: dict[str, str], name: str) -> None:
+    with connect(environment) as connection:
+        _drop(connection, name)
+
+
+def drop_abandoned(environment: dict[str, str]) -> None:
+    """What processes left that have ended, killed or because a failed test's database was to be kept."""
+    with connect(environment) as connection:
+        rows = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", [f"{PREFIX}\\_%"]).fetchall()
+        for name in (str(row[0]) for row in rows):
+            if keeper.is_abandoned(name.split("_")[1]):
+                _drop(connection, name)
+
+
+class Pool:
+    """Clones of one template: two are made ahead, once the first was asked for."""
+
+    def __init__(self, environment: dict[str, str], template: str) -> None:
+        self._environment = environment
+        self._template = template
+        self._ready: queue.Queue[str | Exception] = queue.Queue()
+        self._work: queue.Queue[str | None] = queue.Queue()  # a database to drop; empty: one to make; None: the end
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        for _ in range(AHEAD):
+            self._work.put("")
+
+    def take(self) -> str:
+        """The name of a database that nobody else uses. Raises what its making raised."""
+        self._work.put("")
+        made = self._ready.get()
+        if isinstance(made, Exception):
+            raise made
+        return made
+
+    def give_back(self, name: str) -> None:
+        self._work.put(name)
+
+    def close(self) -> None:
+        """Returns once all that was given back is dropped, and all that nobody took."""
+        self._work.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        with connect(self._environment) as connection:
+            while (name := self._work.get()) is not None:
+                if name:
+                    _drop(connection, name)
+                else:
+                    self._ready.put(self._make(connection))
+            while not self._ready.empty():
+                unused = self._ready.get()
+                if isinstance(unused, str):
+                    _drop(connection, unused)
+
+    def _make(self, connection: "psycopg.Connection[tuple[object, ...]]") -> str | Exception:
+        name = new_name()
+        try:
+            _create(connection, name, self._template)
+        except Exception as error:  # told to the test that waits for it
+            return error
+        return name
+
+
+def _create(connection: "psycopg.Connection[tuple[object, ...]]", name: str, template: str | None) -> None:
+    """Copying files is the faster strategy where nothing is synced to the disk."""
+    from psycopg import sql
+
+    from ops.database import FROM_NOTHING
+
+    source = f"TEMPLATE {template}" if template else FROM_NOTHING
+    connection.execute(sql.SQL(f"CREATE DATABASE {{}} {source} STRATEGY file_copy").format(sql.Identifier(name)))
+
+
+def _drop(connection: "psycopg.Connection[tuple[object, ...]]", name: str) -> None:
+    from psycopg import sql
+
+    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))

@@ -1,0 +1,241 @@
+"""The suite as a whole: what a run starts, what it leaves, and what it says when something fails."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ops import postgres, project
+from tests import clones, embedded, throwaway
+from tests.ops.conftest import Clone
+
+MEMORY = Path("/dev/shm")  # noqa: S108  where the embedded server's data is
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+USES_NONE = "def test_none(): pass\n"
+USES_A_SESSION = "def test_session(session): assert session.connection()\n"
+USES_A_DATABASE = "def test_database(database): database.app()\n"
+FAILS = "def test_fails(database): assert not database\n"
+ENDS_THE_SERVER = """
+import os, signal
+def test_ends_the_server(run_environment):
+    from tests import clones
+    with clones.connect(run_environment) as connection:
+        data = connection.execute("SHOW data_directory").fetchone()[0]
+    os.kill(int(open(data + "/postmaster.pid").readline()), signal.SIGQUIT)
+"""
+FILLS_THE_DISK = """
+from sqlalchemy import text
+def test_fills_the_disk(session):
+    rows = "SELECT repeat(md5(i::text), 1000) FROM generate_series(1, 100000) AS i"
+    session.execute(text("CREATE TABLE large AS " + rows))
+"""
+SLEEPS = """
+import time
+def test_sleeps(database):
+    open("sleeping", "w").close()
+    time.sleep(60)
+"""
+
+
+def test_tests_without_a_database_start_no_server(run: Run) -> None:
+    finished = run(USES_NONE)
+
+    assert finished.returncode == 0
+    assert "PostgreSQL:" not in finished.stdout
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_the_workers_of_a_run_share_one_server(run: Run, workers: str) -> None:
+    finished = run(USES_A_SESSION, USES_A_DATABASE, USES_A_SESSION, "-n", workers)
+
+    assert finished.returncode == 0, finished.stdout
+    assert finished.stdout.count("PostgreSQL: embedded") == 1
+
+
+def test_a_failed_tests_database_is_kept_and_said(run: Run, clone: Clone, stop: None) -> None:
+    finished = run(FAILS, USES_A_DATABASE, "--keep", "-n", "2")
+
+    assert finished.returncode == 1
+    told = r"kept for tests/test_0.py::test_fails: psql --host localhost --port (\d+) --username postgres (\S+)"
+    ((port, name),) = re.findall(told, finished.stdout)
+    assert name in _databases(clone, port)
+
+    assert run(USES_A_DATABASE, "--keep").returncode == 0
+
+    assert not [name for name in _databases(clone, port) if name.startswith("test")]
+
+
+def test_reuse_leaves_the_server_and_stop_ends_it(run: Run, clone: Clone, stop: None) -> None:
+    first, second = run(USES_A_DATABASE, "--reuse"), run(USES_A_SESSION, "--reuse")
+    assert (first.returncode, second.returncode) == (0, 0)
+    (data,) = _data_of(clone)
+    pid = postgres.running_pid(data)
+    assert pid is not None
+
+    assert run(USES_A_SESSION).returncode == 0
+    assert postgres.running_pid(data) == pid
+
+    assert clone.inv("test", "--stop").returncode == 0
+    assert clone.processes() == []
+
+
+def test_a_migration_makes_another_template(run: Run, clone: Clone, stop: None) -> None:
+    run(USES_A_DATABASE, "--reuse")
+    (before,) = _data_of(clone)
+    first = next((clone.folder / "alembic" / "versions").glob("*.py"))
+    first.write_text(first.read_text() + "\n# changed\n")
+
+    assert run(USES_A_DATABASE, "--reuse").returncode == 0
+
+    (after,) = _data_of(clone)
+    assert after != before
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_migration_that_fails_is_one_error_with_its_name(run: Run, clone: Clone, workers: str) -> None:
+    first = next((clone.folder / "alembic" / "versions").glob("*.py"))
+    upgrade = "def upgrade() -> None:\n"
+    first.write_text(first.read_text().replace(upgrade, f'{upgrade}    op.execute("SELEKT")\n'))
+
+    finished = run(USES_A_SESSION, USES_A_DATABASE, USES_A_SESSION, USES_A_DATABASE, "-n", workers)
+
+    assert finished.returncode != 0
+    assert "no PostgreSQL for the tests" in finished.stdout
+    assert f'File "{first}"' in finished.stdout
+    assert _reported(finished) <= max(1, int(workers))
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_server_that_goes_in_the_middle_is_one_sentence(run: Run, workers: str) -> None:
+    many = "".join(USES_A_SESSION.replace("test_session", f"test_{number}") for number in range(50))
+
+    finished = run(ENDS_THE_SERVER, many, "-n", workers)
+
+    assert finished.returncode != 0
+    assert "the tests' PostgreSQL has gone in the middle of the run" in finished.stdout
+    assert _reported(finished) <= 2 * max(1, int(workers))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a small file system")
+def test_a_full_disk_is_one_sentence(clone: Clone, run: Run) -> None:
+    run(USES_A_SESSION)
+    small = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs -o size=90m none /dev/shm && exec "$@"', "sh"]
+
+    finished = run(FILLS_THE_DISK, USES_A_SESSION, before=small)
+
+    assert finished.returncode != 0
+    assert "the tests' PostgreSQL has no room left" in finished.stdout
+
+
+def test_a_run_that_was_killed_leaves_nothing_for_the_one_after_the_next(run: Run, clone: Clone) -> None:
+    _write(clone, SLEEPS)
+    with subprocess.Popen(
+        [sys.executable, "-m", "pytest", "-n", "2", "tests/test_0.py"],
+        cwd=clone.folder,
+        env=clone.environment,
+        stdout=subprocess.DEVNULL,
+        process_group=0,
+    ) as killed:
+        deadline = time.monotonic() + 60
+        while not (clone.folder / "sleeping").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        os.killpg(killed.pid, signal.SIGKILL)
+    (left,) = _data_of(clone)
+    assert postgres.running_pid(left) is not None
+
+    assert run(USES_A_DATABASE).returncode == 0
+
+    assert _data_of(clone) == []
+    assert clone.processes() == []
+
+
+def test_two_runs_at_once_do_not_disturb_each_other(clone: Clone, stop: None) -> None:
+    _write(clone, USES_A_DATABASE * 5 + USES_A_SESSION * 5)
+    command = [sys.executable, "-m", "pytest", "-n", "0", "--reuse", "tests/test_0.py"]
+    runs = [
+        subprocess.Popen(command, cwd=clone.folder, env=clone.environment, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+
+    printed = [one.communicate(timeout=120)[0] for one in runs]
+
+    assert [one.returncode for one in runs] == [0, 0], printed
+    assert len(_data_of(clone)) == 1
+
+
+@pytest.fixture(scope="session")
+def made() -> str:
+    """The migrated server that embedded ones are copies of, made once for all these clones; its name."""
+    kind = embedded.Embedded(throwaway.settings(), "the clones have no engine")
+    throwaway.make(kind)
+    return kind.made
+
+
+@pytest.fixture
+def run(clone: Clone, made: str) -> Iterator[Run]:
+    """Run test modules with the project's own conftest; what is left then in memory fails the test."""
+    for part in (Path("secrets") / "testing", Path("cache") / "postgres" / made):
+        shutil.copytree(project.LOCAL / part, clone.folder / ".local" / part)
+
+    def run(*modules_and_options: str, before: list[str] | None = None) -> "subprocess.CompletedProcess[str]":
+        modules = [text for text in modules_and_options if "def test_" in text]
+        options = [text for text in modules_and_options if "def test_" not in text]
+        places = _write(clone, *modules)
+        return subprocess.run(
+            [*(before or []), sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options, *places],
+            cwd=clone.folder,
+            env=clone.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    yield run
+    assert _data_of(clone) == []
+
+
+@pytest.fixture
+def stop(clone: Clone, run: Run) -> Iterator[None]:
+    yield
+    clone.inv("test", "--stop")
+
+
+def _write(clone: Clone, *modules: str) -> list[str]:
+    shutil.rmtree(clone.folder / "tests" / "app", ignore_errors=True)
+    for number, module in enumerate(modules):
+        (clone.folder / "tests" / f"test_{number}.py").write_text(module)
+    return [f"tests/test_{number}.py" for number in range(len(modules))]
+
+
+def _data_of(clone: Clone) -> list[Path]:
+    printed = subprocess.run(
+        [sys.executable, "-c", "from tests import template; print(template.OF_THIS_CHECKOUT)"],
+        cwd=clone.folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return sorted(MEMORY.glob(f"{printed.stdout.strip()}-*~data"))
+
+
+def _reported(finished: "subprocess.CompletedProcess[str]") -> int:
+    """How many tests it failed in."""
+    return len(re.findall(r"^(?:ERROR|FAILED) tests/", finished.stdout, flags=re.MULTILINE))
+
+
+def _databases(clone: Clone, port: str) -> list[str]:
+    password = (clone.folder / ".local" / "secrets" / "testing" / "POSTGRES_PASSWORD").read_text()
+    place = {"POSTGRES_HOST": "localhost", "POSTGRES_PORT": port}
+    with clones.connect(
+        {**place, "POSTGRES_USER": "postgres", "POSTGRES_PASSWORD": password}, "postgres"
+    ) as connection:
+        return [str(row[0]) for row in connection.execute("SELECT datname FROM pg_database")]

@@ -1,0 +1,94 @@
+"""Starting the PostgreSQL of a run: of the better kind that this machine can have, or the one that is running still."""
+
+import json
+import os
+from typing import Protocol
+
+from ops import configuration, engine, keeper, project
+from ops.configuration import Configuration
+from tests import clones, container, embedded
+from tests.template import Started
+
+NOBODY = "reused"  # claims the server that outlives its run
+STATE = project.LOCAL / "tests" / "reused.json"
+
+
+class Kind(Protocol):
+    made: str
+    """The name of the migrated server that a run starts a copy of."""
+
+    def is_made(self) -> bool: ...
+    def make(self) -> None: ...
+    def start(self, claimed_by: str) -> Started: ...
+
+
+def start(*, outlives: bool) -> Started:
+    """Raises what stands in the way; nothing is left running then."""
+    from filelock import FileLock
+
+    discard_abandoned()
+    kind = _best()
+    make(kind)
+    if not outlives:
+        return kind.start(keeper.signature())
+    with FileLock(STATE.with_suffix(".lock")):  # of two runs at once, one starts what both use
+        return _reused(kind)
+
+
+def make(kind: Kind) -> None:
+    """Where it is not made yet; of two runs at once, one makes what both use."""
+    from filelock import FileLock
+
+    STATE.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(STATE.with_name("make.lock")):
+        if not kind.is_made():
+            kind.make()
+
+
+def discard_abandoned() -> None:
+    embedded.discard_all()
+    container.discard_all()
+
+
+def discard_reused() -> None:
+    embedded.discard_all(NOBODY)
+    container.discard_all(NOBODY)
+    STATE.unlink(missing_ok=True)
+
+
+def _reused(kind: Kind) -> Started:
+    state = json.loads(STATE.read_text("utf-8")) if STATE.exists() else {}
+    if state.get("made") == kind.made and _answers(state["environment"]):
+        clones.drop_abandoned(state["environment"])
+        return Started(state["environment"], state["described"], stop=lambda: None)
+    discard_reused()
+    started = kind.start(NOBODY)
+    started.leave()
+    state = {"made": kind.made, "environment": started.environment, "described": started.described}
+    with open(STATE, "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:  # a password is in it
+        json.dump(state, file)
+    return Started(started.environment, started.described, stop=lambda: None)
+
+
+def _best() -> Kind:
+    chosen = settings()
+    try:
+        version = engine.require(chosen.images["postgres"])
+    except engine.NoEngine as reason:
+        return embedded.Embedded(chosen, str(reason))
+    return container.Container(chosen, version)
+
+
+def settings() -> Configuration:
+    """Neither the developer's variables nor the secrets of another database: tests are the same everywhere."""
+    return configuration.load("testing", environ={}, secret_folders=(project.LOCAL / "secrets" / "testing",))
+
+
+def _answers(environment: dict[str, str]) -> bool:
+    import psycopg
+
+    try:
+        clones.connect(environment).close()
+    except psycopg.OperationalError:
+        return False
+    return True
