@@ -16,7 +16,7 @@ class NoEngine(Exception):
 
 
 def version() -> str:
-    """The engine's version. Raises NoEngine where none answers, or where Compose is missing."""
+    """The engine's version. Raises NoEngine where none answers."""
     if shutil.which("docker") is None:
         raise NoEngine("docker is not installed")
     try:
@@ -25,8 +25,6 @@ def version() -> str:
         raise NoEngine(f"the Docker Engine did not answer within {SECONDS_TO_ANSWER} s") from None
     if answered.returncode:
         raise NoEngine(f"no Docker Engine answers ({_complaint(answered)})")
-    if _docker("compose", "version").returncode:
-        raise NoEngine("docker has no Compose plugin")
     return answered.stdout.strip()
 
 
@@ -40,6 +38,12 @@ def require(*images: str) -> str:
             if pulled.returncode:
                 raise NoEngine(f"it has no image {image} and cannot pull it ({_complaint(pulled)})")
     return found
+
+
+def require_compose() -> None:
+    """Raises NoEngine."""
+    if _docker("compose", "version").returncode:
+        raise NoEngine("docker has no Compose plugin")
 
 
 def user() -> str:

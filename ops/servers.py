@@ -78,6 +78,7 @@ def best(configuration: Configuration) -> tuple[Server, str]:
     """The kind that this machine can have, and why."""
     try:
         version = engine.require(configuration.images["postgres"])
+        engine.require_compose()
     except engine.NoEngine as reason:
         return Embedded(), f"since {reason}"
     return Container(), f"since Docker Engine {version} answers"

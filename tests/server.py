@@ -39,16 +39,19 @@ class Keeper:
                 return
 
     def _serve(self) -> None:
-        from tests import throwaway
-
         try:
+            from tests import throwaway
+
             started = throwaway.start(outlives=self._outlives)
         except Exception as error:  # whatever it is, the tests that wait have to be told
             _write(self._folder / "answer", {"error": str(error) or type(error).__name__})
             return
         _write(self._folder / "answer", {"environment": started.environment, "described": started.described})
-        self._ends.wait()
-        started.stop()
+        try:
+            throwaway.discard_abandoned()  # while the tests run: they need not wait for it
+        finally:
+            self._ends.wait()
+            started.stop()
 
 
 def ask(folder: Path) -> tuple[dict[str, str], str]:

@@ -34,12 +34,18 @@ class Started:
     """Before the process ends that it shall outlive."""
 
 
-def fingerprint(settings: Configuration, made_by: str) -> str:
-    """Of all that decides how a migrated server looks."""
-    digest = hashlib.sha256(f"{made_by} {INITDB_OPTIONS} {settings['POSTGRES_PASSWORD']}".encode())
-    for path in [project.ROOT / "alembic.ini", *sorted((project.ROOT / "alembic").rglob("*.py"))]:
+def made_from() -> str:
+    """A hash of all in this checkout that decides how a migrated server looks."""
+    digest = hashlib.sha256(" ".join(INITDB_OPTIONS).encode())
+    sources = [project.CONFIG / "testing.json", project.ROOT / "alembic.ini"]
+    for path in [*sources, *sorted((project.ROOT / "alembic").rglob("*.py"))]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()
+
+
+def fingerprint(settings: Configuration, made_by: str) -> str:
+    """The same with the program that makes it, and the password that it gets."""
+    return hashlib.sha256(f"{made_from()} {made_by} {settings['POSTGRES_PASSWORD']}".encode()).hexdigest()[:16]
 
 
 def migrate(environment: dict[str, str]) -> None:

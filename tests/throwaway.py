@@ -6,7 +6,7 @@ from typing import Protocol
 
 from ops import configuration, engine, keeper, project
 from ops.configuration import Configuration
-from tests import clones, container, embedded
+from tests import clones, container, embedded, template
 from tests.template import Started
 
 NOBODY = "reused"  # claims the server that outlives its run
@@ -24,15 +24,16 @@ class Kind(Protocol):
 
 def start(*, outlives: bool) -> Started:
     """Raises what stands in the way; nothing is left running then."""
+    if not outlives:
+        kind = _best()
+        make(kind)
+        return kind.start(keeper.signature())
+
     from filelock import FileLock
 
-    discard_abandoned()
-    kind = _best()
-    make(kind)
-    if not outlives:
-        return kind.start(keeper.signature())
+    STATE.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(STATE.with_suffix(".lock")):  # of two runs at once, one starts what both use
-        return _reused(kind)
+        return _reused() or _start_for_reuse()
 
 
 def make(kind: Kind) -> None:
@@ -56,15 +57,36 @@ def discard_reused() -> None:
     STATE.unlink(missing_ok=True)
 
 
-def _reused(kind: Kind) -> Started:
+def settings() -> Configuration:
+    """Neither the developer's variables nor the secrets of another database: tests are the same everywhere."""
+    return configuration.load("testing", environ={}, secret_folders=(project.LOCAL / "secrets" / "testing",))
+
+
+def _reused() -> Started | None:
+    """The server that an earlier run left, if it was made from what is here now, and answers."""
     state = json.loads(STATE.read_text("utf-8")) if STATE.exists() else {}
-    if state.get("made") == kind.made and _answers(state["environment"]):
+    if state.get("made_from") != template.made_from():
+        return None
+    import psycopg
+
+    try:
         clones.drop_abandoned(state["environment"])
-        return Started(state["environment"], state["described"], stop=lambda: None)
+    except psycopg.OperationalError:
+        return None
+    return Started(state["environment"], state["described"], stop=lambda: None)
+
+
+def _start_for_reuse() -> Started:
     discard_reused()
+    kind = _best()
+    make(kind)
     started = kind.start(NOBODY)
     started.leave()
-    state = {"made": kind.made, "environment": started.environment, "described": started.described}
+    state = {
+        "made_from": template.made_from(),
+        "environment": started.environment,
+        "described": started.described,
+    }
     with open(STATE, "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:  # a password is in it
         json.dump(state, file)
     return Started(started.environment, started.described, stop=lambda: None)
@@ -77,18 +99,3 @@ def _best() -> Kind:
     except engine.NoEngine as reason:
         return embedded.Embedded(chosen, str(reason))
     return container.Container(chosen, version)
-
-
-def settings() -> Configuration:
-    """Neither the developer's variables nor the secrets of another database: tests are the same everywhere."""
-    return configuration.load("testing", environ={}, secret_folders=(project.LOCAL / "secrets" / "testing",))
-
-
-def _answers(environment: dict[str, str]) -> bool:
-    import psycopg
-
-    try:
-        clones.connect(environment).close()
-    except psycopg.OperationalError:
-        return False
-    return True
