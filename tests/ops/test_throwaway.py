@@ -1,0 +1,112 @@
+"""The servers of runs: what is tried again, and what is told apart."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from ops import engine, keeper, ports
+from ops.configuration import Configuration
+from tests import clones, container, embedded, template, throwaway
+from tests.template import Started
+
+
+def test_a_port_that_somebody_else_took_first_is_another_try(
+    monkeypatch: pytest.MonkeyPatch, bound: int, kind: embedded.Embedded
+) -> None:
+    free = ports.any_free()
+    offered = iter([bound, free])
+    monkeypatch.setattr(ports, "any_free", lambda: next(offered))
+
+    started = kind.start(keeper.signature())
+
+    try:
+        assert started.environment["POSTGRES_PORT"] == str(free)
+        assert _names_the_template(started)
+    finally:
+        started.stop()
+
+
+@pytest.mark.engine
+def test_a_container_has_the_template_and_is_gone_when_it_is_stopped() -> None:
+    kind = container.Container(throwaway.settings(), engine.version())
+    throwaway.make(kind)
+
+    started = kind.start("a test of containers")
+
+    assert _names_the_template(started)
+    started.stop()
+    assert _containers("a test of containers") == ""
+
+
+@pytest.mark.engine
+def test_a_container_whose_process_was_killed_is_removed() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        claim = keeper.signature(process.pid)
+        process.communicate(b"\n")
+    kind = container.Container(throwaway.settings(), engine.version())
+    throwaway.make(kind)
+    kind.start(claim)
+    assert _containers(claim) != ""
+
+    container.discard_all()
+
+    assert _containers(claim) == ""
+
+
+def test_an_image_that_cannot_be_had_is_a_reason_for_the_embedded_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    def cannot(image: str) -> str:
+        raise engine.NoEngine(f"it has no image {image} and cannot pull it")
+
+    monkeypatch.setattr(engine, "require", cannot)
+
+    kind = throwaway._best()
+
+    assert isinstance(kind, embedded.Embedded)
+
+
+def test_a_number_that_was_given_again_is_another_process() -> None:
+    pid, moment = keeper.signature().split("-")
+
+    assert keeper.lives(f"{pid}-{moment}")
+    assert not keeper.lives(f"{pid}-{float(moment) - 1:.2f}")
+    assert not keeper.is_abandoned("nobody")
+
+
+def test_other_migrations_are_another_server(monkeypatch: pytest.MonkeyPatch, settings: Configuration) -> None:
+    before = template.fingerprint(settings, "a program")
+
+    assert template.fingerprint(settings, "a program") == before
+    assert template.fingerprint(settings, "its next version") != before
+    assert template.fingerprint(settings.changed("test", POSTGRES_PASSWORD="another"), "a program") != before
+
+
+def _names_the_template(started: Started) -> bool:
+    with clones.connect(started.environment) as connection:
+        return connection.execute("SELECT FROM pg_database WHERE datname = 'template'").fetchone() is not None
+
+
+def _containers(claim: str) -> str:
+    listing = ["docker", "ps", "--all", "--quiet", "--filter", f"label={container.LABEL}={claim}"]
+    return subprocess.run(listing, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture
+def settings() -> Configuration:
+    return throwaway.settings()
+
+
+@pytest.fixture
+def kind(settings: Configuration) -> embedded.Embedded:
+    kind = embedded.Embedded(settings, "this test wants it")
+    throwaway.make(kind)
+    return kind
+
+
+@pytest.fixture
+def bound() -> Iterator[int]:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
