@@ -44,7 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     shared = getattr(config, "workerinput", {}).get("folder")
-    config.stash[FOLDER] = Path(shared or tempfile.mkdtemp(prefix="groundwork-tests-"))
+    config.stash[FOLDER] = Path(shared or tempfile.mkdtemp(prefix=f"{server.FOLDER}-{os.getpid()}-"))
     if shared is None:
         outlives = config.getoption("--reuse") or config.getoption("--keep")
         config.stash[KEEPER] = server.Keeper(config.stash[FOLDER], outlives)

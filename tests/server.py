@@ -10,6 +10,7 @@ import threading
 import time
 from pathlib import Path
 
+FOLDER = "groundwork-tests"
 POLL_SECONDS = 0.005
 SECONDS_TO_ANSWER = 180
 

@@ -2,11 +2,16 @@
 
 import json
 import os
+import shutil
+import tempfile
+from pathlib import Path
 from typing import Protocol
+
+import psutil
 
 from ops import configuration, engine, keeper, project
 from ops.configuration import Configuration
-from tests import clones, container, embedded, template
+from tests import clones, container, embedded, server, template
 from tests.template import Started
 
 NOBODY = "reused"  # claims the server that outlives its run
@@ -47,8 +52,12 @@ def make(kind: Kind) -> None:
 
 
 def discard_abandoned() -> None:
+    """What runs left that were killed."""
     embedded.discard_all()
     container.discard_all()
+    for folder in Path(tempfile.gettempdir()).glob(f"{server.FOLDER}-*-*"):
+        if not psutil.pid_exists(int(folder.name.split("-")[2])):
+            shutil.rmtree(folder, ignore_errors=True)  # another user's stays
 
 
 def discard_reused() -> None:
