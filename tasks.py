@@ -2,12 +2,13 @@
 
 from invoke.collection import Collection
 
-from ops import config, db, dev, run, test
+from ops import bench, config, db, dev, run, test
 
 namespace = Collection(
     dev.dev,
     run.run,
     test.test,
+    Collection.from_module(bench),
     Collection.from_module(config),
     Collection.from_module(db),
 )

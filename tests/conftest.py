@@ -185,8 +185,17 @@ def app(run_environment: dict[str, str]) -> Iterator[Flask]:
     clones.drop(run_environment, name)
 
 
+@pytest.fixture(scope="session")
+def connections(app: Flask) -> Iterator[list[Connection]]:
+    """The one that the tests with a `session` have in turn: asking the pool each time costs as much again."""
+    connections: list[Connection] = []
+    yield connections
+    for connection in connections:
+        connection.close()
+
+
 @pytest.fixture
-def session(app: Flask) -> Iterator[Session]:
+def session(app: Flask, connections: list[Connection]) -> Iterator[Session]:
     """In a transaction that is rolled back after the test; what commits inside it, commits a savepoint.
 
     Requests to `client` get sessions of their own on the same connection.
@@ -198,15 +207,16 @@ def session(app: Flask) -> Iterator[Session]:
     with app.app_context():
         engines = cast("dict[str | None, Engine | Connection]", db.engines)
     usual = cast("Engine", engines[None])
-    with usual.connect() as connection:
-        engines[None] = connection
-        transaction = connection.begin()
-        try:
-            with Session(bind=connection, join_transaction_mode="create_savepoint") as session:
-                yield session
-        finally:
-            engines[None] = usual
-            transaction.rollback()
+    if not connections or connections[0].invalidated:
+        connections[:] = [usual.connect()]
+    engines[None] = connection = connections[0]
+    transaction = connection.begin()
+    try:
+        with Session(bind=connection, join_transaction_mode="create_savepoint") as session:
+            yield session
+    finally:
+        engines[None] = usual
+        transaction.rollback()
 
 
 @pytest.fixture

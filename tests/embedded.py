@@ -63,7 +63,7 @@ class Embedded:
     def _server(self, claimed_by: str) -> tuple[Configuration, postgres.Server]:
         settings = self._settings.changed("the run", POSTGRES_PORT=ports.any_free())
         server = postgres.Server(
-            _memory() / f"{template.OF_THIS_CHECKOUT}-{os.urandom(4).hex()}~{claimed_by}~data",
+            memory() / f"{template.OF_THIS_CHECKOUT}-{os.urandom(4).hex()}~{claimed_by}~data",
             int(settings["POSTGRES_PORT"]),
             settings["POSTGRES_USER"],
             settings["POSTGRES_PASSWORD"],
@@ -75,13 +75,13 @@ class Embedded:
 
 def discard_all(claimed_by: str | None = None) -> None:
     """Those that `claimed_by` would end; by default, those that nobody will, since their run was killed."""
-    for data in _memory().glob(f"{template.OF_THIS_CHECKOUT}-*~data"):
+    for data in memory().glob(f"{template.OF_THIS_CHECKOUT}-*~data"):
         claim = data.name.split("~")[1]
         if claim == claimed_by if claimed_by else keeper.is_abandoned(claim):
             _discard(postgres.Server(data, port=0, user="", password=""))
 
 
-def _memory() -> Path:
+def memory() -> Path:
     memory = Path("/dev/shm")  # noqa: S108  each server has a name of its own there
     return memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
 

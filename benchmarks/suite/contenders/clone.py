@@ -1,0 +1,17 @@
+"""Ours: a clone of the template, from the pool that is made ahead."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import NullPool, create_engine
+from sqlalchemy.orm import Session
+
+if TYPE_CHECKING:
+    from tests.conftest import Database
+
+
+@pytest.fixture
+def session(database: "Database") -> Iterator[Session]:
+    with Session(create_engine(database.url, poolclass=NullPool)) as session:
+        yield session
