@@ -124,10 +124,10 @@ def test_a_server_that_goes_in_the_middle_is_one_sentence(run: Run, workers: str
     assert _reported(finished) <= 2 * max(1, int(workers))
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a small file system")
-def test_a_full_disk_is_one_sentence(clone: Clone, run: Run) -> None:
-    run(USES_A_SESSION)
+def test_a_full_disk_is_one_sentence(run: Run) -> None:
     small = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs -o size=90m none /dev/shm && exec "$@"', "sh"]
+    if subprocess.run([*small, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("only root may make a small file system, and not in every container")
 
     finished = run(FILLS_THE_DISK, USES_A_SESSION, before=small)
 
