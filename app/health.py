@@ -2,11 +2,9 @@
 
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
@@ -14,6 +12,9 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from werkzeug.exceptions import ServiceUnavailable
 
 from app.database import db
+
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
 
 ALEMBIC_INI = Path(__file__).resolve().parent.parent / "alembic.ini"
 
@@ -36,6 +37,9 @@ def readyz() -> ResponseReturnValue:
 
 
 def _reason_not_to_serve() -> str | None:
+    # Alembic is a sixth of what importing the service costs, and no other request needs it.
+    from alembic.migration import MigrationContext
+
     try:
         current = MigrationContext.configure(db.session.connection()).get_current_revision()
     except (OperationalError, NoConnectionFree) as error:
@@ -53,5 +57,8 @@ def _is_behind(current: str | None) -> bool:
 
 
 @cache
-def _migrations() -> ScriptDirectory:
+def _migrations() -> "ScriptDirectory":
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
     return ScriptDirectory.from_config(Config(ALEMBIC_INI))
