@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 from ops import shell
 
@@ -15,10 +16,20 @@ class NoEngine(Exception):
     """Why containers cannot be used here, in a few words for the user."""
 
 
+def why_impossible() -> str | None:
+    """Why no engine can answer, as far as that is seen without asking: docker takes a tenth of a second to say so."""
+    host = os.environ.get("DOCKER_HOST", "")
+    if shutil.which("docker") is None:
+        return "docker is not installed"
+    if host.startswith("unix://") and not Path(host.removeprefix("unix://")).exists():
+        return f"no Docker Engine answers (there is no {host})"
+    return None
+
+
 def version() -> str:
     """The engine's version. Raises NoEngine where none answers."""
-    if shutil.which("docker") is None:
-        raise NoEngine("docker is not installed")
+    if reason := why_impossible():
+        raise NoEngine(reason)
     try:
         answered = _docker("version", "--format", "{{.Server.Version}}")
     except subprocess.TimeoutExpired:

@@ -2,9 +2,11 @@
 
 import shutil
 import subprocess
+import threading
 import time
+from importlib import import_module
 
-from ops import keeper, shell
+from ops import engine, keeper, shell
 from ops.configuration import Configuration
 from tests import clones, template
 from tests.template import Started
@@ -76,6 +78,12 @@ class Container:
             container.stop()
             raise
         return Started(settings.environment, self._described, container.stop), container.get_container_id()
+
+
+def preload() -> None:
+    """Import what takes longest, in the background, while the engine is asked: that is waiting for the most part."""
+    if engine.why_impossible() is None:
+        threading.Thread(target=import_module, args=["testcontainers.core.container"], daemon=True).start()
 
 
 def discard_all(claimed_by: str | None = None) -> None:

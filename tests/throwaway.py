@@ -102,6 +102,7 @@ def _start_for_reuse() -> Started:
 
 
 def _best() -> Kind:
+    container.preload()
     chosen = settings()
     try:
         version = engine.require(chosen.images["postgres"])
