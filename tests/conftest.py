@@ -46,8 +46,11 @@ def pytest_configure(config: pytest.Config) -> None:
     shared = getattr(config, "workerinput", {}).get("folder")
     config.stash[FOLDER] = Path(shared or tempfile.mkdtemp(prefix=f"{server.FOLDER}-{os.getpid()}-"))
     if shared is None:
-        outlives = config.getoption("--reuse") or config.getoption("--keep")
-        config.stash[KEEPER] = server.Keeper(config.stash[FOLDER], outlives)
+        config.stash[KEEPER] = server.Keeper(config.stash[FOLDER], _outlives(config))
+
+
+def _outlives(config: pytest.Config) -> bool:
+    return bool(config.getoption("--reuse") or config.getoption("--keep"))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -128,6 +131,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     if described:
         terminalreporter.write_line(f"PostgreSQL: {described}")
     kept = sorted((folder / "kept").iterdir()) if (folder / "kept").exists() else []
+    if kept and not _outlives(config):
+        terminalreporter.write_line("the databases of failed tests end with the run; --keep keeps them")
+        return
     for place in kept:
         terminalreporter.write_line(f"kept for {place.read_text('utf-8')}: {_psql(environment, place.name)}")
 
@@ -260,7 +266,7 @@ def database(
 ) -> Iterator[Database]:
     """Migrated, without a row, its own: for real commits, and for more connections than one.
 
-    A failed test's is kept: until the end of the run, and after it with --keep.
+    A failed test's is kept to the end of the run, and with --keep after it.
     """
     from tests.clones import Pool
 

@@ -73,6 +73,13 @@ def test_a_failed_tests_database_is_kept_and_said(run: Run, clone: Clone, stop: 
     assert not [name for name in _databases(clone, port) if name.startswith("test")]
 
 
+def test_without_keep_no_line_leads_to_a_server_that_has_ended(run: Run) -> None:
+    finished = run(FAILS)
+
+    assert "the databases of failed tests end with the run; --keep keeps them" in finished.stdout
+    assert "psql --host" not in finished.stdout
+
+
 def test_reuse_leaves_the_server_and_stop_ends_it(run: Run, clone: Clone, stop: None) -> None:
     first, second = run(USES_A_DATABASE, "--reuse"), run(USES_A_SESSION, "--reuse")
     assert (first.returncode, second.returncode) == (0, 0)
