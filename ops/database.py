@@ -35,14 +35,18 @@ def available(configuration: Configuration) -> Iterator[Database]:
     A development server of this checkout's that does not run is started, and ended on the way out. So is one whose
     task was killed and could not end it.
     """
-    found = find(configuration)
-    if found is not None and (not _is_ours(configuration) or keeper.is_claimed()):
+    running = servers.running(configuration) if _is_ours(configuration) else None
+    if not _is_ours(configuration) or (running and keeper.is_claimed()):
+        found = _found(configuration, running)
         create(found.configuration)
         yield found
         return
-    running = servers.running(configuration)
-    server, why = (running[0], "left behind by a task that was killed") if running else servers.best(configuration)
-    configuration = found.configuration if found else _on_free_port(configuration)
+    if running:
+        server, why = running[0], "left behind by a task that was killed"
+        configuration = _at(configuration, running[1])
+    else:
+        server, why = servers.best(configuration)
+        configuration = _at(configuration, ports.claim_aloud(int(configuration["POSTGRES_PORT"]), "PostgreSQL"))
     shell.note(f"using {server.described}, {why}")
     try:
         keeper.claim()
@@ -58,13 +62,8 @@ def available(configuration: Configuration) -> Iterator[Database]:
 
 def find(configuration: Configuration) -> Database | None:
     """The one that can be used as it is: what is not this checkout's to start counts as running."""
-    if not _is_ours(configuration):
-        return Database(configuration, "the configured PostgreSQL")
-    running = servers.running(configuration)
-    if running is None:
-        return None
-    server, port = running
-    return Database(_at(configuration, port), server.described, server.in_container)
+    running = servers.running(configuration) if _is_ours(configuration) else None
+    return _found(configuration, running) if running or not _is_ours(configuration) else None
 
 
 def create(configuration: Configuration) -> None:
@@ -103,12 +102,11 @@ def _at(configuration: Configuration, port: int) -> Configuration:
     return configuration.changed("where the server runs", POSTGRES_HOST="localhost", POSTGRES_PORT=port)
 
 
-def _on_free_port(configuration: Configuration) -> Configuration:
-    wanted = int(configuration["POSTGRES_PORT"])
-    port = ports.claim(wanted)
-    if port != wanted:
-        shell.note(f"port {wanted} is taken: PostgreSQL listens on {port}")
-    return _at(configuration, port)
+def _found(configuration: Configuration, running: tuple[servers.Server, int] | None) -> Database:
+    if running is None:
+        return Database(configuration, "the configured PostgreSQL")
+    server, port = running
+    return Database(_at(configuration, port), server.described, server.in_container)
 
 
 def _connect(configuration: Configuration) -> "psycopg.Connection[tuple[object, ...]]":

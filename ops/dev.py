@@ -17,7 +17,9 @@ def dev(_: Context) -> None:
     with shell.interruptible(), database.available(settings) as found:
         if not found.started:
             shell.note(f"using {found.described}, which runs already")
-        settings = _on_free_port(found.configuration)
+        settings = found.configuration
+        port = ports.claim_aloud(int(settings["FLASK_RUN_PORT"]), "the development server")
+        settings = settings.changed("the next free port", FLASK_RUN_PORT=port)
         db.upgrade(settings)
         shell.run(shell.python("scenarios", "starter"), settings.environment)
         if found.in_container:
@@ -43,14 +45,6 @@ def welcome(settings: Configuration) -> str:
   psql  PGPASSWORD=$(cat {password}) {psql}
         (or: inv db.shell)
 """
-
-
-def _on_free_port(settings: Configuration) -> Configuration:
-    wanted = int(settings["FLASK_RUN_PORT"])
-    port = ports.claim(wanted)
-    if port != wanted:
-        shell.note(f"port {wanted} is taken: the development server listens on {port}")
-    return settings.changed("the next free port", FLASK_RUN_PORT=port)
 
 
 def _build(settings: Configuration) -> None:

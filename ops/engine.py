@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 from ops import shell
@@ -57,6 +58,7 @@ def require_compose() -> None:
         raise NoEngine("docker has no Compose plugin")
 
 
+@cache
 def user() -> str:
     """The `uid:gid` under which a container writes files of the calling user's.
 

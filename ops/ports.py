@@ -5,6 +5,8 @@ import socket
 
 from invoke.exceptions import Exit
 
+from ops import shell
+
 TRIES = 100
 _claims: list[socket.socket] = []
 
@@ -18,6 +20,14 @@ def claim(first: int) -> int:
         if not is_taken(port) and _is_ours_now(port):
             return port
     raise Exit(f"no port is free from {first} to {first + TRIES - 1}", code=1)
+
+
+def claim_aloud(wanted: int, who: str) -> int:
+    """The same, and a word to the user where it is another one."""
+    port = claim(wanted)
+    if port != wanted:
+        shell.note(f"port {wanted} is taken: {who} listens on {port}")
+    return port
 
 
 def any_free() -> int:

@@ -81,6 +81,14 @@ class Pool:
         self._thread.join()
 
     def _run(self) -> None:
+        try:
+            self._work_off()
+        except Exception as error:  # the server has gone: told to every test that asks from now on, or it would wait
+            while (name := self._work.get()) is not None:
+                if not name:
+                    self._ready.put(error)
+
+    def _work_off(self) -> None:
         with connect(self._environment) as connection:
             while (name := self._work.get()) is not None:
                 if name:

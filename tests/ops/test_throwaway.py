@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 
 from ops import engine, keeper, ports
@@ -72,6 +73,18 @@ def test_a_number_that_was_given_again_is_another_process() -> None:
     assert keeper.lives(f"{pid}-{moment}")
     assert not keeper.lives(f"{pid}-{float(moment) - 1:.2f}")
     assert not keeper.is_abandoned("nobody")
+
+
+def test_a_pool_whose_server_has_gone_says_so_to_everyone_who_asks(settings: Configuration) -> None:
+    gone = settings.changed("test", POSTGRES_PORT=ports.any_free())
+    pool = clones.Pool(gone.environment, template.NAME)
+
+    for _ in range(clones.AHEAD + 2):
+        with pytest.raises(psycopg.OperationalError):
+            pool.take()
+
+    pool.give_back("nothing")
+    pool.close()
 
 
 def test_other_migrations_are_another_server(monkeypatch: pytest.MonkeyPatch, settings: Configuration) -> None:
