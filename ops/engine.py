@@ -27,29 +27,24 @@ def why_impossible() -> str | None:
     return None
 
 
-def version() -> str:
-    """The engine's version. Raises NoEngine where none answers."""
+def require(*images: str) -> None:
+    """Return once the engine has the images, pulled where they are missing. Raises NoEngine."""
     if reason := why_impossible():
         raise NoEngine(reason)
     try:
+        if _docker("image", "inspect", "--format", "{{.Id}}", *images).returncode == 0:
+            return
         answered = _docker("version", "--format", "{{.Server.Version}}")
     except subprocess.TimeoutExpired:
         raise NoEngine(f"the Docker Engine did not answer within {SECONDS_TO_ANSWER} s") from None
     if answered.returncode:
         raise NoEngine(f"no Docker Engine answers ({_complaint(answered)})")
-    return answered.stdout.strip()
-
-
-def require(*images: str) -> str:
-    """The engine's version, once it has the images, pulled where they are missing. Raises NoEngine."""
-    found = version()
     for image in images:
         if _docker("image", "inspect", image).returncode:
             shell.note(f"pulling {image}")
             pulled = subprocess.run(["docker", "pull", "--quiet", image], capture_output=True, text=True, check=False)
             if pulled.returncode:
                 raise NoEngine(f"it has no image {image} and cannot pull it ({_complaint(pulled)})")
-    return found
 
 
 def require_compose() -> None:

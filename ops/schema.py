@@ -59,13 +59,14 @@ def build(common: Schema, **classes: Schema) -> Schema:
 
 def problems(document: object) -> dict[str, str]:
     """The places that break a rule, and what should be there and was found; no value of a secret is shown."""
-    from jsonschema import Draft202012Validator
+    from jsonschema_rs import Draft202012Validator
 
     found: dict[str, str] = {}
     errors = Draft202012Validator(_schema()).iter_errors(document)
-    for error in sorted(errors, key=lambda error: error.validator != "type"):  # the one that explains the others
-        for path, sentence in _sentences(error):
-            found.setdefault(path, sentence)
+    for error in sorted(errors, key=lambda error: error.schema_path[-1] != "type"):  # the one that explains the others
+        path = "/".join(map(str, error.instance_path))
+        for place, sentence in _sentences(path, error.schema_path, error.instance):
+            found.setdefault(place, sentence)
     return found
 
 
@@ -126,18 +127,21 @@ def _secrets(described: Schema) -> list[str]:
     return [name for name, rules in described["properties"].items() if rules.get("writeOnly")]
 
 
-def _sentences(error: Any) -> list[tuple[str, str]]:
+def _sentences(path: str, violated: list[str | int], found: Any) -> list[tuple[str, str]]:
     """The problem, or problems, that one violated rule stands for, each with its path."""
-    path = "/".join(str(part) for part in error.absolute_path)
-    rule, found = error.validator_value, error.instance
-    match error.validator:
+    *place, keyword = violated
+    schema: Any = _schema()
+    for step in place:
+        schema = schema[step]
+    rule = schema[keyword]
+    match keyword:
         case "required":
             return [(_join(path, name), "is missing") for name in rule if name not in found]
         case "additionalProperties":
-            known = error.schema["properties"]
+            known = schema["properties"]
             return [(_join(path, name), _unknown(path, name, list(known))) for name in found if name not in known]
         case "contains":
-            return [(f"{path}/{error.schema['contains']['const']}", "is missing: name it here")]
+            return [(f"{path}/{rule['const']}", "is missing: name it here")]
         case "uniqueItems":
             return [(f"{path}/{name}", "is named twice") for name in found if found.count(name) > 1]
         case "enum" if path.startswith("secrets"):
@@ -145,7 +149,7 @@ def _sentences(error: Any) -> list[tuple[str, str]]:
         case "not" if rule == FORBIDDEN["not"]:
             return [(path, "is not a setting of this FLASK_CONFIG")]
         case _:
-            return [(path, f"{_expected(error.validator, rule)}, got {_shown(path, found)}")]
+            return [(path, f"{_expected(str(keyword), rule)}, got {_shown(path, found)}")]
 
 
 def _unknown(path: str, name: str, known: list[str]) -> str:
@@ -155,8 +159,8 @@ def _unknown(path: str, name: str, known: list[str]) -> str:
     return f"is unknown; did you mean {close[0]}?" if close else f"is unknown; known are {', '.join(known)}"
 
 
-def _expected(validator: str, rule: Any) -> str:
-    match validator:
+def _expected(keyword: str, rule: Any) -> str:
+    match keyword:
         case "type":
             article = "an" if rule[0] in "aeiou" else "a"
             return f"should be {article} {rule}"
@@ -175,7 +179,7 @@ def _expected(validator: str, rule: Any) -> str:
         case "pattern":
             return 'should name a version, as in "postgres:18"'
         case _:
-            return f"breaks the rule {validator} {json.dumps(rule)}"
+            return f"breaks the rule {keyword} {json.dumps(rule)}"
 
 
 def _shown(path: str, value: object) -> str:

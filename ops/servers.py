@@ -28,7 +28,7 @@ class Container:
 
     def running_port(self, configuration: Configuration) -> int | None:  # noqa: ARG002  a checkout has one stack
         try:
-            engine.version()
+            engine.require()
         except engine.NoEngine:
             return None
         return compose.published_port("db", compose.POSTGRES_PORT)
@@ -77,11 +77,11 @@ def running(configuration: Configuration) -> tuple[Server, int] | None:
 def best(configuration: Configuration) -> tuple[Server, str]:
     """The kind that this machine can have, and why."""
     try:
-        version = engine.require(configuration.images["postgres"])
+        engine.require(configuration.images["postgres"])
         engine.require_compose()
     except engine.NoEngine as reason:
         return Embedded(), f"since {reason}"
-    return Container(), f"since Docker Engine {version} answers"
+    return Container(), "since a Docker Engine answers"
 
 
 def _data(configuration: Configuration) -> Path:

@@ -5,203 +5,73 @@
 - `database`: a database of the test's own, migrated. For several connections at once, threads, commands.
 - `empty_database`: the same, before the first migration.
 - none of them: no PostgreSQL is started for it.
+
+Whatever knows of databases is imported by the fixtures that need it: a run without one does without.
 """
 
 from __future__ import annotations
 
-import os
-import shlex
-import shutil
-import tempfile
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from tests import server
-
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from flask import Flask
     from flask.testing import FlaskClient
-    from sqlalchemy import URL, Connection, Engine
+    from sqlalchemy import Connection, Engine
     from sqlalchemy.orm import Session
 
     from tests.clones import Pool
+    from tests.service import Database, HeldConnection
 
-FOLDER = pytest.StashKey[Path]()
-KEEPER = pytest.StashKey[server.Keeper]()
-FAILED = pytest.StashKey[bool]()
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("database")
-    group.addoption("--keep", action="store_true", help="keep the databases of failed tests after the run")
-    group.addoption("--reuse", action="store_true", help="leave the server running for the next run with --reuse")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    shared = getattr(config, "workerinput", {}).get("folder")
-    config.stash[FOLDER] = Path(shared or tempfile.mkdtemp(prefix=f"{server.FOLDER}-{os.getpid()}-"))
-    if shared is None:
-        config.stash[KEEPER] = server.Keeper(config.stash[FOLDER], _outlives(config))
-
-
-def _outlives(config: pytest.Config) -> bool:
-    return bool(config.getoption("--reuse") or config.getoption("--keep"))
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """For `-n auto`: another worker pays once it has some fifty tests to itself; its start costs about as much."""
-    definitions = sum(
-        path.read_text("utf-8").count("def test_")
-        for argument in config.args
-        for path in _modules(Path(argument.partition("::")[0]))
-    )
-    return min(os.cpu_count() or 1, definitions // 50)
-
-
-def _modules(place: Path) -> Iterable[Path]:
-    return place.rglob("test_*.py") if place.is_dir() else [place] if place.is_file() else []
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:
-    node.workerinput["folder"] = str(node.config.stash[FOLDER])
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    if KEEPER in config.stash:
-        config.stash[KEEPER].end()
-        shutil.rmtree(config.stash[FOLDER], ignore_errors=True)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    report = yield
-    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
-    if report.failed and call.excinfo and (reason := _why_no_test_can_go_on(item.config, call.excinfo.value)):
-        item.session.shouldfail = reason
-    return report
-
-
-def _why_no_test_can_go_on(config: pytest.Config, error: BaseException) -> str | None:
-    """One sentence instead of a failure a test, where the server is what failed."""
-    if isinstance(error, server.NoServer):
-        return f"no PostgreSQL for the tests: {error}"
-    while error.__cause__ is not None:
-        error = error.__cause__
-    names = {kind.__name__ for kind in type(error).__mro__ if kind.__module__.startswith("psycopg")}
-    if "DiskFull" in names:
-        return f"the tests' PostgreSQL has no room left: {error}"
-    if "OperationalError" in names and not _answers(config):
-        return "the tests' PostgreSQL has gone in the middle of the run"
-    return None
-
-
-def _answers(config: pytest.Config) -> bool:
-    from psycopg import OperationalError
-
-    from tests import clones
-
-    try:
-        clones.connect(server.ask(config.stash[FOLDER])[0]).close()
-    except OperationalError:
-        return False
-    return True
-
-
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    if item.get_closest_marker("engine") and (reason := _why_no_engine()):
-        pytest.skip(f"needs a Docker Engine: {reason}")
-
-
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Say which PostgreSQL the tests ran on, and where the databases of failed tests are."""
-    folder = config.stash[FOLDER]
-    try:
-        environment, described = server.ask(folder) if (folder / "answer").exists() else ({}, "")
-    except server.NoServer:
-        return  # which every test that wanted one has said
-    if described:
-        terminalreporter.write_line(f"PostgreSQL: {described}")
-    kept = sorted((folder / "kept").iterdir()) if (folder / "kept").exists() else []
-    if kept and not _outlives(config):
-        terminalreporter.write_line("the databases of failed tests end with the run; --keep keeps them")
-        return
-    for place in kept:
-        terminalreporter.write_line(f"kept for {place.read_text('utf-8')}: {_psql(environment, place.name)}")
-
-
-class Database:
-    """A database of one test's own."""
-
-    def __init__(self, environment: dict[str, str]) -> None:
-        self.environment = environment
-        self._apps: list[Flask] = []
-
-    @property
-    def url(self) -> URL:
-        from sqlalchemy import URL
-
-        return URL.create(
-            "postgresql+psycopg",
-            username=self.environment["POSTGRES_USER"],
-            password=self.environment["POSTGRES_PASSWORD"],
-            host=self.environment["POSTGRES_HOST"],
-            port=int(self.environment["POSTGRES_PORT"]),
-            database=self.environment["APPLICATION_DB"],
-        )
-
-    def app(self) -> Flask:
-        """A service of its own on this database."""
-        app = _create_app(self.environment)
-        self._apps.append(app)
-        return app
-
-    def close(self) -> None:
-        for app in self._apps:
-            _dispose(app)
+pytest_plugins = ["tests.run"]
 
 
 @pytest.fixture(scope="session")
 def run_environment(request: pytest.FixtureRequest) -> dict[str, str]:
     """What leads to the run's PostgreSQL; asking for it starts the server."""
-    return server.ask(request.config.stash[FOLDER])[0]
+    from tests import run, server
+
+    return server.ask(request.config.stash[run.FOLDER])[0]
 
 
 @pytest.fixture(scope="session")
-def app(run_environment: dict[str, str]) -> Iterator[Flask]:
-    """The service, on this worker's clone of the template."""
-    from app.database import db
+def worker_environment(run_environment: dict[str, str]) -> Iterator[dict[str, str]]:
+    """The same with this worker's clone of the template as the service's database."""
     from tests import clones, template
 
     name = clones.new_name()
     clones.create(run_environment, name, template.NAME)
-    app = _create_app({**run_environment, "APPLICATION_DB": name})
-    with app.app_context():
-        db.session.configure(join_transaction_mode="create_savepoint")
-    yield app
-    _dispose(app)
+    yield {**run_environment, "APPLICATION_DB": name}
     clones.drop(run_environment, name)
 
 
 @pytest.fixture(scope="session")
-def connections(app: Flask) -> Iterator[list[Connection]]:
-    """The one that the tests with a `session` have in turn: asking the pool each time costs as much again."""
-    connections: list[Connection] = []
-    yield connections
-    for connection in connections:
-        connection.close()
+def app(worker_environment: dict[str, str]) -> Iterator[Flask]:
+    """The service, on this worker's database."""
+    from app.database import db
+    from tests import service
+
+    app = service.create(worker_environment)
+    with app.app_context():
+        db.session.configure(join_transaction_mode="create_savepoint")
+    yield app
+    service.dispose(app)
+
+
+@pytest.fixture(scope="session")
+def held_connection(app: Flask) -> Iterator[HeldConnection]:
+    from tests.service import HeldConnection
+
+    held = HeldConnection(app)
+    yield held
+    held.close()
 
 
 @pytest.fixture
-def session(app: Flask, connections: list[Connection]) -> Iterator[Session]:
+def session(app: Flask, held_connection: HeldConnection) -> Iterator[Session]:
     """In a transaction that is rolled back after the test; what commits inside it, commits a savepoint.
 
     Requests to `client` get sessions of their own on the same connection.
@@ -212,10 +82,8 @@ def session(app: Flask, connections: list[Connection]) -> Iterator[Session]:
 
     with app.app_context():
         engines = cast("dict[str | None, Engine | Connection]", db.engines)
-    usual = cast("Engine", engines[None])
-    if not connections or connections[0].invalidated:
-        connections[:] = [usual.connect()]
-    engines[None] = connection = connections[0]
+    usual = engines[None]
+    engines[None] = connection = held_connection.get()
     transaction = connection.begin()
     try:
         with Session(bind=connection, join_transaction_mode="create_savepoint") as session:
@@ -231,25 +99,35 @@ def client(app: Flask, session: Session) -> FlaskClient:
 
 
 @pytest.fixture
-def committing_session(app: Flask) -> Iterator[Session]:
+def committing_session(held_connection: HeldConnection, delete_all: Callable[[], None]) -> Iterator[Session]:
     """Its commits are real and seen by every other connection; all rows are deleted after the test, in one trip.
 
     Identities count on. Requests of `app.test_client()` see what it committed.
     """
-    from sqlalchemy import delete, text
     from sqlalchemy.orm import Session
 
-    from app.database import Base, db
-
-    with app.app_context():
-        engine = db.engine
     try:
-        with Session(engine) as session:
+        with Session(held_connection.get()) as session:
             yield session
     finally:
-        referring_first = reversed(Base.metadata.sorted_tables)
-        with engine.begin() as connection:
-            connection.execute(text("; ".join(str(delete(table)) for table in referring_first)))
+        delete_all()
+
+
+@pytest.fixture(scope="session")
+def delete_all(worker_environment: dict[str, str]) -> Iterator[Callable[[], None]]:
+    from sqlalchemy import delete
+
+    from app.database import Base
+    from tests import clones
+
+    referring_first = reversed(Base.metadata.sorted_tables)
+    statements = "; ".join(str(delete(table)) for table in referring_first).encode()
+    with clones.connect(worker_environment, worker_environment["APPLICATION_DB"]) as connection:
+
+        def delete_all() -> None:
+            connection.execute(statements, prepare=False)
+
+        yield delete_all
 
 
 @pytest.fixture
@@ -268,7 +146,9 @@ def database(
 
     A failed test's is kept to the end of the run, and with --keep after it.
     """
+    from tests import run
     from tests.clones import Pool
+    from tests.service import Database
 
     if template not in pools:
         pools[template] = Pool(run_environment, template)
@@ -278,8 +158,8 @@ def database(
         yield database
     finally:
         database.close()
-        if request.node.stash.get(FAILED, False):
-            _note_kept(request, name)
+        if request.node.stash.get(run.FAILED, False):
+            run.note_kept(request, name)
         else:
             pools[template].give_back(name)
 
@@ -296,6 +176,7 @@ def pools() -> Iterator[dict[str, Pool]]:
 def empty_database(run_environment: dict[str, str]) -> Iterator[Database]:
     """Before the first migration."""
     from tests import clones
+    from tests.service import Database
 
     name = clones.new_name()
     clones.create(run_environment, name)
@@ -305,41 +186,3 @@ def empty_database(run_environment: dict[str, str]) -> Iterator[Database]:
     finally:
         database.close()
         clones.drop(run_environment, name)
-
-
-def _note_kept(request: pytest.FixtureRequest, name: str) -> None:
-    kept = request.config.stash[FOLDER] / "kept"
-    kept.mkdir(exist_ok=True)
-    (kept / name).write_text(request.node.nodeid, "utf-8")
-
-
-def _psql(environment: dict[str, str], name: str) -> str:
-    place = ["--host", environment["POSTGRES_HOST"], "--port", environment["POSTGRES_PORT"]]
-    return shlex.join(["psql", *place, "--username", environment["POSTGRES_USER"], name])
-
-
-def _create_app(environment: dict[str, str]) -> Flask:
-    from app import create_app
-
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in environment.items():
-            patch.setenv(name, value)
-        return create_app("testing")
-
-
-def _dispose(app: Flask) -> None:
-    from app.database import db
-
-    with app.app_context():
-        db.engine.dispose()
-
-
-@cache
-def _why_no_engine() -> str | None:
-    from ops import configuration, engine
-
-    try:
-        engine.require(configuration.load("testing", environ={}, missing_secrets="show").images["postgres"])
-    except engine.NoEngine as reason:
-        return str(reason)
-    return None

@@ -1,4 +1,4 @@
-"""The run's PostgreSQL without an engine: a copy, in memory where there is some, of a data directory made once."""
+"""The run's PostgreSQL without an engine: its data directory is unpacked, in memory where there is some."""
 
 import os
 import shutil
@@ -21,33 +21,35 @@ class Embedded:
         self._settings = settings
         self._described = f"embedded PostgreSQL, since {reason}"
         self.made = template.fingerprint(settings, str(postgres.binary("postgres")))
-        self._made = project.LOCAL / "cache" / "postgres" / self.made
+        self.archive = (
+            project.LOCAL / "cache" / "postgres" / f"{self.made}.tar"
+        )  # one file is read faster than a thousand
 
     def is_made(self) -> bool:
-        return self._made.exists()
+        return self.archive.exists()
 
     def make(self) -> None:
         """It is there whole or not at all."""
-        self._made.parent.mkdir(parents=True, exist_ok=True)
+        self.archive.parent.mkdir(parents=True, exist_ok=True)
         settings, server = self._server(keeper.signature())
         try:
             server.start()
             template.migrate(settings.environment)
             server.stop()
-            draft = self._made.with_suffix(".draft")
-            shutil.rmtree(draft, ignore_errors=True)
-            _copy(server.data, draft)
-            draft.rename(self._made)
+            draft = self.archive.with_suffix(".draft")
+            subprocess.run(["tar", "-C", server.data, "-cf", draft, "."], check=True)
+            draft.rename(self.archive)
         finally:
             _discard(server)
-        for old in sorted(self._made.parent.iterdir(), key=lambda path: path.stat().st_mtime)[: -template.KEPT]:
-            shutil.rmtree(old)
+        for old in sorted(self.archive.parent.iterdir(), key=lambda path: path.stat().st_mtime)[: -template.KEPT]:
+            old.unlink()
 
     def start(self, claimed_by: str) -> Started:
         for attempt in range(TRIES):
             settings, server = self._server(claimed_by)
             try:
-                _copy(self._made, server.data)
+                server.data.mkdir()
+                subprocess.run(["tar", "-C", server.data, "-xf", self.archive], check=True)
                 server.start()
             except Exit:
                 _discard(server)
@@ -84,13 +86,6 @@ def discard_all(claimed_by: str | None = None) -> None:
 def memory() -> Path:
     memory = Path("/dev/shm")  # noqa: S108  each server has a name of its own there
     return memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
-
-
-def _copy(source: Path, target: Path) -> None:
-    if shutil.which("cp"):  # faster than shutil, and keeps the owner
-        subprocess.run(["cp", "-a", source, target], check=True)
-    else:
-        shutil.copytree(source, target)
 
 
 def _discard(server: postgres.Server) -> None:

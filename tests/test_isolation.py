@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.models import User
 from tests import clones
-from tests.conftest import Database
+from tests.service import Database
 
 ROUNDS = range(2)  # the second finds what the first left, if it left anything
 

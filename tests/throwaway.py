@@ -19,9 +19,6 @@ STATE = project.LOCAL / "tests" / "reused.json"
 
 
 class Kind(Protocol):
-    made: str
-    """The name of the migrated server that a run starts a copy of."""
-
     def is_made(self) -> bool: ...
     def make(self) -> None: ...
     def start(self, claimed_by: str) -> Started: ...
@@ -105,7 +102,6 @@ def _best() -> Kind:
     container.preload()
     chosen = settings()
     try:
-        version = engine.require(chosen.images["postgres"])
+        return container.Container(chosen)
     except engine.NoEngine as reason:
         return embedded.Embedded(chosen, str(reason))
-    return container.Container(chosen, version)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app import orders, products, users
 from app.errors import NotPossibleAnyMore, OutOfStock
 from app.models import Order, OrderLine, OrderStatus, Product
-from tests.conftest import Database
+from tests.service import Database
 
 BUYERS = 20
 

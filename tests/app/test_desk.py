@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app import orders, products, users
 from app.models import Product, User
-from tests.conftest import Database
+from tests.service import Database
 
 
 def test_the_page_shows_products_and_orders(client: FlaskClient, session: Session) -> None:

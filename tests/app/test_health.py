@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, text
 
 from app import create_app, health
 from app.database import db
-from tests.conftest import Database
+from tests.service import Database
 
 Connect = Callable[..., FlaskClient]
 

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 
 from app.database import db
 from scenarios import starter
-from tests.conftest import Database
+from tests.service import Database
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PATIENCE = 60  # seconds; what takes longer hangs

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app import users
 from app.errors import EmailTaken, UnknownUser
 from app.models import User
-from tests.conftest import Database
+from tests.service import Database
 
 
 def test_a_registered_user_is_found(session: Session) -> None:

@@ -14,8 +14,8 @@ from invoke.tasks import Task
 from ops import configuration, database, db, shell
 from ops.configuration import Configuration
 from ops.database import Database
-from tests.conftest import Database as EmptyDatabase
 from tests.ops.conftest import Clone
+from tests.service import Database as EmptyDatabase
 
 
 @pytest.mark.parametrize(

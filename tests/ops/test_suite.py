@@ -180,18 +180,18 @@ def test_two_runs_at_once_do_not_disturb_each_other(clone: Clone, stop: None) ->
 
 
 @pytest.fixture(scope="session")
-def made() -> str:
-    """The migrated server that embedded ones are copies of, made once for all these clones; its name."""
+def archive() -> Path:
+    """The migrated server that embedded ones are copies of, made once for all these clones."""
     kind = embedded.Embedded(throwaway.settings(), "the clones have no engine")
     throwaway.make(kind)
-    return kind.made
+    return kind.archive
 
 
 @pytest.fixture
-def run(clone: Clone, made: str) -> Iterator[Run]:
+def run(clone: Clone, archive: Path) -> Iterator[Run]:
     """Run test modules with the project's own conftest; what is left then in memory fails the test."""
-    for part in (Path("secrets") / "testing", Path("cache") / "postgres" / made):
-        shutil.copytree(project.LOCAL / part, clone.folder / ".local" / part)
+    for part in (project.LOCAL / "secrets" / "testing", archive.parent):
+        shutil.copytree(part, clone.folder / part.relative_to(project.ROOT))
 
     def run(*modules_and_options: str, before: list[str] | None = None) -> "subprocess.CompletedProcess[str]":
         modules = [text for text in modules_and_options if "def test_" in text]

@@ -31,7 +31,7 @@ def test_a_port_that_somebody_else_took_first_is_another_try(
 
 @pytest.mark.engine
 def test_a_container_has_the_template_and_is_gone_when_it_is_stopped() -> None:
-    kind = container.Container(throwaway.settings(), engine.version())
+    kind = container.Container(throwaway.settings())
     throwaway.make(kind)
 
     started = kind.start("a test of containers")
@@ -46,7 +46,7 @@ def test_a_container_whose_process_was_killed_is_removed() -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         claim = keeper.signature(process.pid)
         process.communicate(b"\n")
-    kind = container.Container(throwaway.settings(), engine.version())
+    kind = container.Container(throwaway.settings())
     throwaway.make(kind)
     kind.start(claim)
     assert _containers(claim) != ""

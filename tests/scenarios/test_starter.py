@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.models import Order, OrderStatus, Product
 from scenarios import starter
-from tests.conftest import Database
+from tests.service import Database
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

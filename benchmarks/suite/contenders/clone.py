@@ -8,7 +8,7 @@ from sqlalchemy import NullPool, create_engine
 from sqlalchemy.orm import Session
 
 if TYPE_CHECKING:
-    from tests.conftest import Database
+    from tests.service import Database
 
 
 @pytest.fixture

@@ -1,0 +1,143 @@
+"""A run of pytest: its options, its server, and what it reports of the two."""
+
+import os
+import shlex
+import shutil
+import tempfile
+from collections.abc import Generator, Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import server
+
+FOLDER = pytest.StashKey[Path]()
+KEEPER = pytest.StashKey[server.Keeper]()
+FAILED = pytest.StashKey[bool]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("database")
+    group.addoption("--keep", action="store_true", help="keep the databases of failed tests after the run")
+    group.addoption("--reuse", action="store_true", help="leave the server running for the next run with --reuse")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    shared = getattr(config, "workerinput", {}).get("folder")
+    config.stash[FOLDER] = Path(shared or tempfile.mkdtemp(prefix=f"{server.FOLDER}-{os.getpid()}-"))
+    if shared is None:
+        config.stash[KEEPER] = server.Keeper(config.stash[FOLDER], _outlives(config))
+
+
+def _outlives(config: pytest.Config) -> bool:
+    return bool(config.getoption("--reuse") or config.getoption("--keep"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """For `-n auto`: another worker pays once it has some fifty tests to itself; its start costs about as much."""
+    definitions = sum(
+        path.read_text("utf-8").count("def test_")
+        for argument in config.args
+        for path in _modules(Path(argument.partition("::")[0]))
+    )
+    return min(os.cpu_count() or 1, definitions // 50)
+
+
+def _modules(place: Path) -> Iterable[Path]:
+    return place.rglob("test_*.py") if place.is_dir() else [place] if place.is_file() else []
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput["folder"] = str(node.config.stash[FOLDER])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if KEEPER in config.stash:
+        config.stash[KEEPER].end()
+        shutil.rmtree(config.stash[FOLDER], ignore_errors=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    if report.failed and call.excinfo and (reason := _why_no_test_can_go_on(item.config, call.excinfo.value)):
+        item.session.shouldfail = reason
+    return report
+
+
+def _why_no_test_can_go_on(config: pytest.Config, error: BaseException) -> str | None:
+    """One sentence instead of a failure a test, where the server is what failed."""
+    if isinstance(error, server.NoServer):
+        return f"no PostgreSQL for the tests: {error}"
+    while error.__cause__ is not None:
+        error = error.__cause__
+    names = {kind.__name__ for kind in type(error).__mro__ if kind.__module__.startswith("psycopg")}
+    if "DiskFull" in names:
+        return f"the tests' PostgreSQL has no room left: {error}"
+    if "OperationalError" in names and not _answers(config):
+        return "the tests' PostgreSQL has gone in the middle of the run"
+    return None
+
+
+def _answers(config: pytest.Config) -> bool:
+    from psycopg import OperationalError
+
+    from tests import clones
+
+    try:
+        clones.connect(server.ask(config.stash[FOLDER])[0]).close()
+    except OperationalError:
+        return False
+    return True
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("engine") and (reason := _why_no_engine()):
+        pytest.skip(f"needs a Docker Engine: {reason}")
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say which PostgreSQL the tests ran on, and where the databases of failed tests are."""
+    folder = config.stash[FOLDER]
+    try:
+        environment, described = server.ask(folder) if (folder / "answer").exists() else ({}, "")
+    except server.NoServer:
+        return  # which every test that wanted one has said
+    if described:
+        terminalreporter.write_line(f"PostgreSQL: {described}")
+    kept = sorted((folder / "kept").iterdir()) if (folder / "kept").exists() else []
+    if kept and not _outlives(config):
+        terminalreporter.write_line("the databases of failed tests end with the run; --keep keeps them")
+        return
+    for place in kept:
+        terminalreporter.write_line(f"kept for {place.read_text('utf-8')}: {_psql(environment, place.name)}")
+
+
+def note_kept(request: pytest.FixtureRequest, name: str) -> None:
+    """Of a failed test's database: where it is, is said at the end of the run."""
+    kept = request.config.stash[FOLDER] / "kept"
+    kept.mkdir(exist_ok=True)
+    (kept / name).write_text(request.node.nodeid, "utf-8")
+
+
+def _psql(environment: dict[str, str], name: str) -> str:
+    place = ["--host", environment["POSTGRES_HOST"], "--port", environment["POSTGRES_PORT"]]
+    return shlex.join(["psql", *place, "--username", environment["POSTGRES_USER"], name])
+
+
+@cache
+def _why_no_engine() -> str | None:
+    from ops import configuration, engine
+
+    try:
+        engine.require(configuration.load("testing", environ={}, missing_secrets="show").images["postgres"])
+    except engine.NoEngine as reason:
+        return str(reason)
+    return None
