@@ -3,6 +3,7 @@
 import os
 import queue
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from ops import keeper
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 AHEAD = 2  # more would compete for the processor with the tests that they are made for
 PREFIX = "test"
+POLL_SECONDS = 0.002
 
 
 def connect(environment: dict[str, str], database: str | None = None) -> "psycopg.Connection[tuple[object, ...]]":
@@ -83,30 +85,31 @@ class Pool:
     def _run(self) -> None:
         try:
             self._work_off()
-        except Exception as error:  # the server has gone: told to every test that asks from now on, or it would wait
+        except Exception as error:  # told to every test that asks from now on, or it would wait
             while (name := self._work.get()) is not None:
                 if not name:
                     self._ready.put(error)
 
     def _work_off(self) -> None:
         with connect(self._environment) as connection:
+            source = self._make_source(connection)
             while (name := self._work.get()) is not None:
                 if name:
                     _drop(connection, name)
                 else:
-                    self._ready.put(self._make(connection))
+                    _create(connection, made := new_name(), source)
+                    self._ready.put(made)
             while not self._ready.empty():
-                unused = self._ready.get()
-                if isinstance(unused, str):
-                    _drop(connection, unused)
+                _drop(connection, str(self._ready.get()))
+            _drop(connection, source)
 
-    def _make(self, connection: "psycopg.Connection[tuple[object, ...]]") -> str | Exception:
-        name = new_name()
-        try:
-            _create(connection, name, self._template)
-        except Exception as error:  # told to the test that waits for it
-            return error
-        return name
+    def _make_source(self, connection: "psycopg.Connection[tuple[object, ...]]") -> str:
+        """A clone that somebody has connected to: the first connection caches in files what clones then have too."""
+        _create(connection, source := new_name(), self._template)
+        connect(self._environment, source).close()
+        while connection.execute("SELECT FROM pg_stat_activity WHERE datname = %s", [source]).fetchone():
+            time.sleep(POLL_SECONDS)  # what is connected to cannot be cloned, and PostgreSQL looks every 100 ms only
+        return source
 
 
 def _create(connection: "psycopg.Connection[tuple[object, ...]]", name: str, template: str | None) -> None:
@@ -115,8 +118,9 @@ def _create(connection: "psycopg.Connection[tuple[object, ...]]", name: str, tem
 
     from ops.database import FROM_NOTHING
 
-    source = f"TEMPLATE {template}" if template else FROM_NOTHING
-    connection.execute(sql.SQL(f"CREATE DATABASE {{}} {source} STRATEGY file_copy").format(sql.Identifier(name)))
+    source = sql.SQL("TEMPLATE {}").format(sql.Identifier(template)) if template else sql.SQL(FROM_NOTHING)
+    create = sql.SQL("CREATE DATABASE {} {} STRATEGY file_copy")
+    connection.execute(create.format(sql.Identifier(name), source))
 
 
 def _drop(connection: "psycopg.Connection[tuple[object, ...]]", name: str) -> None:

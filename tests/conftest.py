@@ -85,12 +85,13 @@ def session(app: Flask, held_connection: HeldConnection) -> Iterator[Session]:
     usual = engines[None]
     engines[None] = connection = held_connection.get()
     transaction = connection.begin()
+    session = Session(bind=connection, join_transaction_mode="create_savepoint")
     try:
-        with Session(bind=connection, join_transaction_mode="create_savepoint") as session:
-            yield session
+        yield session
     finally:
         engines[None] = usual
-        transaction.rollback()
+        transaction.rollback()  # before the session is closed: that alone would roll back to its savepoint first
+        session.close()
 
 
 @pytest.fixture

@@ -31,6 +31,13 @@ def test_ends_the_server(run_environment):
         data = connection.execute("SHOW data_directory").fetchone()[0]
     os.kill(int(open(data + "/postmaster.pid").readline()), signal.SIGQUIT)
 """
+ENDS_THE_CONTAINER = """
+import subprocess
+from tests.container import LABEL
+def test_ends_the_container(run_environment):
+    found = subprocess.check_output(["docker", "ps", "--quiet", "--filter", "label=" + LABEL], text=True)
+    subprocess.run(["docker", "kill", *found.split()], check=True)
+"""
 FILLS_THE_DISK = """
 from sqlalchemy import text
 def test_fills_the_disk(session):
@@ -131,6 +138,24 @@ def test_a_server_that_goes_in_the_middle_is_one_sentence(run: Run, workers: str
     assert _reported(finished) <= 2 * max(1, int(workers))
 
 
+@pytest.mark.engine
+def test_a_container_that_goes_in_the_middle_is_one_sentence(clone: Clone) -> None:
+    del clone.environment["DOCKER_HOST"]
+    many = "".join(USES_A_SESSION.replace("test_session", f"test_{number}") for number in range(50))
+
+    try:
+        finished = _pytest(clone, ENDS_THE_CONTAINER, many)
+    finally:
+        image = f"{_run_name(clone)}:*"
+        listed = subprocess.run(["docker", "images", "--quiet", image], capture_output=True, text=True, check=True)
+        subprocess.run(["docker", "rmi", "--force", *listed.stdout.split()], capture_output=True, check=True)
+
+    assert finished.returncode != 0
+    assert "the tests' PostgreSQL has gone in the middle of the run" in finished.stdout
+    assert _reported(finished) <= 2
+    assert _containers(clone) == []
+
+
 def test_a_full_disk_is_one_sentence(run: Run) -> None:
     small = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs -o size=90m none /dev/shm && exec "$@"', "sh"]
     if subprocess.run([*small, "true"], capture_output=True, check=False).returncode:
@@ -194,17 +219,7 @@ def run(clone: Clone, archive: Path) -> Iterator[Run]:
         shutil.copytree(part, clone.folder / part.relative_to(project.ROOT))
 
     def run(*modules_and_options: str, before: list[str] | None = None) -> "subprocess.CompletedProcess[str]":
-        modules = [text for text in modules_and_options if "def test_" in text]
-        options = [text for text in modules_and_options if "def test_" not in text]
-        places = _write(clone, *modules)
-        return subprocess.run(
-            [*(before or []), sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options, *places],
-            cwd=clone.folder,
-            env=clone.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return _pytest(clone, *modules_and_options, before=before)
 
     yield run
     assert _data_of(clone) == []
@@ -223,15 +238,39 @@ def _write(clone: Clone, *modules: str) -> list[str]:
     return [f"tests/test_{number}.py" for number in range(len(modules))]
 
 
-def _data_of(clone: Clone) -> list[Path]:
-    printed = subprocess.run(
-        [sys.executable, "-c", "from tests import template; print(template.OF_THIS_CHECKOUT)"],
+def _pytest(
+    clone: Clone, *modules_and_options: str, before: list[str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    modules = [text for text in modules_and_options if "def test_" in text]
+    options = [text for text in modules_and_options if "def test_" not in text]
+    places = _write(clone, *modules)
+    return subprocess.run(
+        [*(before or []), sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options, *places],
         cwd=clone.folder,
+        env=clone.environment,
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
-    return sorted(MEMORY.glob(f"{printed.stdout.strip()}-*~data"))
+
+
+def _run_name(clone: Clone) -> str:
+    """What the clone's servers are called by."""
+    program = "from tests import template; print(template.OF_THIS_CHECKOUT)"
+    printed = subprocess.run(
+        [sys.executable, "-c", program], cwd=clone.folder, capture_output=True, text=True, check=True
+    )
+    return printed.stdout.strip()
+
+
+def _data_of(clone: Clone) -> list[Path]:
+    return sorted(MEMORY.glob(f"{_run_name(clone)}-*~data"))
+
+
+def _containers(clone: Clone) -> list[str]:
+    label = f"label={_run_name(clone)}.keeper"
+    listing = ["docker", "ps", "--all", "--quiet", "--filter", label]
+    return subprocess.run(listing, capture_output=True, text=True, check=True).stdout.split()
 
 
 def _reported(finished: "subprocess.CompletedProcess[str]") -> int:
