@@ -2,7 +2,7 @@
 
 from invoke.collection import Collection
 
-from ops import bench, config, db, dev, run, test
+from ops import bench, config, db, dev, run, scenario, test
 
 namespace = Collection(
     dev.dev,
@@ -11,4 +11,5 @@ namespace = Collection(
     Collection.from_module(bench),
     Collection.from_module(config),
     Collection.from_module(db),
+    Collection.from_module(scenario),
 )

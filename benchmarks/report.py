@@ -1,4 +1,4 @@
-"""The figures, for the terminal and for docs/benchmarks.md."""
+"""The figures, for the terminal and for docs/benchmarks/."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
@@ -13,15 +13,8 @@ from benchmarks import plot
 from benchmarks.measure import Experiment, Measured, number, steps
 from ops import project
 
-PAGE = project.ROOT / "docs" / "benchmarks.md"
+PAGES = project.ROOT / "docs" / "benchmarks"
 WIDTH = 100  # where it is no terminal, as in CI, rich takes 80
-PLOTS = PAGE.with_suffix("")
-INTRODUCTION = """# Benchmarks
-
-What the database costs the tests, in our ways and in those of others, on the same schema and with the same trivial
-test: it adds a user, commits, and reads it back. Written by `inv bench.tests --write`; trust the ratios more than the
-times. A figure is the median of the rounds, in which the contenders take turns; the least and the most stand beside it.
-"""
 
 
 def progress(experiments: Sequence[Experiment], rounds: int) -> list[Measured]:
@@ -45,21 +38,22 @@ def show(measured: Sequence[Measured]) -> None:
     console.print(_table("What was to be reached", ("", "should be", "is", ""), _aims(measured)))
 
 
-def write(measured: Sequence[Measured], facts: Mapping[str, str]) -> None:
-    PLOTS.mkdir(exist_ok=True)
-    parts = [INTRODUCTION, _markdown(("Machine", ""), list(facts.items()))]
+def write(name: str, introduction: str, measured: Sequence[Measured], facts: Mapping[str, str]) -> None:
+    """The page called `name`, and its plots beside it."""
+    PAGES.mkdir(exist_ok=True)
+    parts = [introduction, _markdown(("Machine", ""), list(facts.items()))]
     parts += ["## What was to be reached\n", _markdown(("", "should be", "is", ""), _aims(measured))]
     for one in measured:
         experiment = one.experiment
-        image = PLOTS / f"{experiment.name}.svg"
+        image = PAGES / f"{experiment.name}.svg"
         image.write_text(plot.bars(one), "utf-8")
         parts += [
             f"## {experiment.title}\n",
             f"{experiment.about}\n",
-            f"![{experiment.title}]({image.relative_to(PAGE.parent)})\n",
+            f"![{experiment.title}]({image.name})\n",
             _markdown(_header(one), _rows(one)),
         ]
-    PAGE.write_text("\n".join(parts), "utf-8")
+    (PAGES / f"{name}.md").write_text("\n".join(parts), "utf-8")
 
 
 def _header(measured: Measured) -> tuple[str, ...]:

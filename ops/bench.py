@@ -1,4 +1,4 @@
-"""`inv bench.…`: the measurements that docs/benchmarks.md shows."""
+"""`inv bench.…`: the measurements that docs/benchmarks shows."""
 
 import sys
 
@@ -7,22 +7,27 @@ from invoke.tasks import task
 
 from ops import project, shell
 
+ROUNDS = {"rounds": "how often each contender has its turn", "write": "write the page in docs/benchmarks and its plots"}
 
-@task(
-    help={
-        "tests": "how many, where a whole suite is timed",
-        "rounds": "how often each contender has its turn",
-        "write": "write docs/benchmarks.md and its plots",
-    }
-)
+
+@task(help={"tests": "how many, where a whole suite is timed", **ROUNDS})
 def tests(_: Context, tests: int = 1000, rounds: int = 5, write: bool = False) -> None:
     """Measure what isolated tests cost, in our ways and in those of others; an hour."""
-    options = ["--tests", str(tests), "--rounds", str(rounds), *(["--write"] if write else [])]
+    _run("benchmarks.suite", "--tests", str(tests), "--rounds", str(rounds), write=write)
+
+
+@task(help={"orders": "how many, where a scenario is loaded; they have three rows and a half each", **ROUNDS})
+def scenarios(_: Context, orders: int = 270_000, rounds: int = 5, write: bool = False) -> None:
+    """Measure what it costs to load a scenario, and to have it again; half an hour."""
+    _run("benchmarks.scenarios", "--orders", str(orders), "--rounds", str(rounds), write=write)
+
+
+def _run(package: str, *options: str, write: bool) -> None:
     with shell.interruptible():
         shell.serve(
             [
                 *("uv", "run", "--locked", "--quiet", "--group", "benchmarks", "--python", sys.executable),
-                *("python", "-m", "benchmarks.suite", *options),
+                *("python", "-m", package, *options, *(["--write"] if write else [])),
             ],
             {
                 # An environment of its own: what only the contenders need would load itself into every run of pytest.

@@ -70,7 +70,7 @@ def create(configuration: Configuration) -> None:
     """Make sure that it is there. Raises Exit, with the reason in a line, where the server cannot be used."""
     from psycopg import sql
 
-    with _connect(configuration) as connection:
+    with connect(configuration) as connection:
         name = configuration["APPLICATION_DB"]
         known = connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone()
         if known is None:
@@ -81,7 +81,7 @@ def drop(configuration: Configuration) -> None:
     """Drop it under whoever is connected."""
     from psycopg import sql
 
-    with _connect(configuration) as connection:
+    with connect(configuration) as connection:
         name = sql.Identifier(configuration["APPLICATION_DB"])
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
 
@@ -94,22 +94,7 @@ def psql(configuration: Configuration) -> tuple[list[str], dict[str, str]]:
     return command, {"PGPASSWORD": configuration["POSTGRES_PASSWORD"]}
 
 
-def _is_ours(configuration: Configuration) -> bool:
-    return configuration.name == "development" and configuration["POSTGRES_HOST"] in ("localhost", "127.0.0.1")
-
-
-def _at(configuration: Configuration, port: int) -> Configuration:
-    return configuration.changed("where the server runs", POSTGRES_HOST="localhost", POSTGRES_PORT=port)
-
-
-def _found(configuration: Configuration, running: tuple[servers.Server, int] | None) -> Database:
-    if running is None:
-        return Database(configuration, "the configured PostgreSQL")
-    server, port = running
-    return Database(_at(configuration, port), server.described, server.in_container)
-
-
-def _connect(configuration: Configuration) -> "psycopg.Connection[tuple[object, ...]]":
+def connect(configuration: Configuration) -> "psycopg.Connection[tuple[object, ...]]":
     """To the maintenance database. Raises Exit with what PostgreSQL said."""
     import psycopg
 
@@ -129,3 +114,18 @@ def _connect(configuration: Configuration) -> "psycopg.Connection[tuple[object, 
         raise Exit(
             f"cannot use PostgreSQL at {where} as {configuration['POSTGRES_USER']}: {complaint}", code=1
         ) from None
+
+
+def _is_ours(configuration: Configuration) -> bool:
+    return configuration.name == "development" and configuration["POSTGRES_HOST"] in ("localhost", "127.0.0.1")
+
+
+def _at(configuration: Configuration, port: int) -> Configuration:
+    return configuration.changed("where the server runs", POSTGRES_HOST="localhost", POSTGRES_PORT=port)
+
+
+def _found(configuration: Configuration, running: tuple[servers.Server, int] | None) -> Database:
+    if running is None:
+        return Database(configuration, "the configured PostgreSQL")
+    server, port = running
+    return Database(_at(configuration, port), server.described, server.in_container)

@@ -25,6 +25,9 @@ SECONDS_TO_START = 60
 SECONDS_TO_STOP = 30
 POLL_SECONDS = 0.005
 
+# For data that can be made again: nothing is written for the sake of a crash.
+NOT_CRASH_SAFE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+
 
 class _User(TypedDict, total=False):
     user: str

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Protocol
 
 import ops.postgres as embedded
-from ops import compose, engine, project, shell
+from ops import compose, containers, engine, project
 from ops.configuration import Configuration
 
 
@@ -35,22 +35,10 @@ class Container:
 
     def start(self, configuration: Configuration) -> None:
         compose.run(configuration, "--progress", "quiet", "up", "--detach", "--wait", "db")
-        self._give_it_the_password(configuration)
+        containers.give_password(configuration, str(compose.container("db")))
 
     def stop(self, configuration: Configuration) -> None:
         compose.run(configuration, "--progress", "quiet", "down")
-
-    def _give_it_the_password(self, configuration: Configuration) -> None:
-        """The volume outlives .local: when the secrets there were deleted, it knows an older password than ours."""
-        role, password = configuration["POSTGRES_USER"], configuration["POSTGRES_PASSWORD"]
-        shell.read(
-            [
-                *("docker", "exec", "--interactive", str(compose.container("db"))),
-                *("psql", "--quiet", "--username", role, "--dbname", configuration["POSTGRES_DB"]),
-                *("--set", f"role={role}", "--set", f"password={password}"),
-            ],
-            stdin="ALTER ROLE :\"role\" PASSWORD :'password'",
-        )
 
 
 class Embedded:

@@ -90,6 +90,15 @@ def serve(command: Sequence[str], values: Mapping[str, str], stdin: str | None =
         raise Exit(code=exit_code(code))
 
 
+def execute(command: str, values: Mapping[str, str]) -> None:
+    """The user's own command line, at the root of the project; does not return."""
+    if os.name == "posix":  # in place of this process: the terminal, the signals and the exit code are the command's
+        os.chdir(project.ROOT)
+        os.execvpe("sh", ["sh", "-c", command], environment(values))  # noqa: S606  the user's own command line
+    finished = subprocess.run(command, shell=True, cwd=project.ROOT, env=environment(values), check=False)  # noqa: S602  likewise
+    raise Exit(code=finished.returncode)
+
+
 def end(process: "subprocess.Popen[str]") -> None:
     """Wait for a command that was interrupted; terminate it, then kill it, where it takes too long."""
     for insist in (process.terminate, process.kill):

@@ -1,43 +1,47 @@
-"""python -m scenarios NAME: fill the configured database with a situation."""
+"""python -m scenarios NAME [--size N] [--seed N]: fill the configured database with a situation."""
 
+import argparse
 import os
+import signal
 import sys
-from importlib import import_module
-from pathlib import Path
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
-
-from app import create_app
-from app.database import db
-from app.models import Order, Product, User
+SEED = 1
+INTERRUPTED = 130  # what a shell reports for a command that Ctrl-C ended
 
 
-def main(arguments: list[str]) -> int:
-    """Returns the exit code: 2 for a scenario that does not exist."""
-    if len(arguments) != 1 or arguments[0] not in names():
-        print(f"usage: python -m scenarios NAME, with one of: {', '.join(names())}", file=sys.stderr)
-        return 2
-    with create_app(os.environ["FLASK_CONFIG"]).app_context():
-        print(fill(db.session(), arguments[0]))
+def main() -> int:
+    """Returns the exit code: 1 for a story that fails, 2 for one that does not exist."""
+    # Not at the top: the processes that make rows import this module too.
+    from app.config import load
+    from scenarios.loading import rows, telling
+
+    options = arguments(telling.names())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        url = load(os.environ["FLASK_CONFIG"]).database_url
+        size = options.size or telling.size_of(options.name)
+        told = telling.tell(url, options.name, size, options.seed)
+    except telling.NotEmpty:
+        print("The database is not empty: nothing was added.")
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:
+        where = rows.place(error) or f"scenarios/{options.name}.py"
+        reason = (str(error).splitlines() or ["no reason given"])[0]
+        print(f"{where}: {type(error).__name__}: {reason}", file=sys.stderr)
+        return 1
+    else:
+        print(f"{options.name}: {told}")
     return 0
 
 
-def names() -> list[str]:
-    return sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
-
-
-def fill(session: Session, name: str) -> str:
-    """All of the scenario or nothing; says in a sentence what is there now."""
-    if session.scalar(select(User.id).limit(1)):
-        return "The database has users already: nothing was added."
-    import_module(f"scenarios.{name}").fill(session)
-    counts = [
-        f"{session.scalar(select(func.count(table.id)))} {table.__tablename__}" for table in (User, Product, Order)
-    ]
-    session.commit()
-    return f"{name}: {', '.join(counts)}"
+def arguments(names: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m scenarios")
+    parser.add_argument("name", choices=names)
+    parser.add_argument("--size", type=int, help="of a story that can be told larger or smaller")
+    parser.add_argument("--seed", type=int, default=SEED, help="another one is another set of rows, the same each time")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -1,14 +1,17 @@
-"""A small shop for the kitchen after its first week: some orders on their way, some goods running out."""
+"""A small shop after its first week: some orders on their way, some goods running out."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
 from app import orders, products, users
 from app.models import Order, Product, User
+from scenarios.loading import clock
 
 
-def fill(session: Session) -> None:
+def fill(session: Session, seed: int) -> None:  # noqa: ARG001  as every story has it
+    """The same whatever the seed."""
+
     def user(name: str) -> User:
         return users.register(session, f"{name.split()[0].lower()}@example.com", name)
 
@@ -17,7 +20,7 @@ def fill(session: Session) -> None:
 
     def order(user: User, *lines: tuple[Product, int], hours_ago: float) -> Order:
         placed = orders.place(session, user.id, {product.id: quantity for product, quantity in lines})
-        placed.created_at = datetime.now(UTC) - timedelta(hours=hours_ago)
+        placed.created_at = clock.NOW - timedelta(hours=hours_ago)
         return placed
 
     mug = product("MUG-01", "Stoneware mug", 1800, 40)

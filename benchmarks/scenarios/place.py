@@ -1,0 +1,90 @@
+"""A server for scenarios, and databases on it; and a checkout of its own for the tasks."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from sqlalchemy import URL
+
+from benchmarks.suite import peers
+from ops import postgres, project, scenario_server, shell
+from tests import clones
+
+MIGRATED = "migrated"
+
+
+@dataclass(frozen=True)
+class Server:
+    environment: dict[str, str]
+
+    def connect(self, database: str) -> "psycopg.Connection[tuple[object, ...]]":
+        return clones.connect(self.environment, database)
+
+    def url(self, database: str) -> str:
+        place = URL.create(
+            "postgresql",
+            self.environment["POSTGRES_USER"],
+            self.environment["POSTGRES_PASSWORD"],
+            self.environment["POSTGRES_HOST"],
+            int(self.environment["POSTGRES_PORT"]),
+            database,
+        )
+        return place.render_as_string(hide_password=False)
+
+    def new(self, name: str = "new", template: str = MIGRATED) -> str:
+        """A database that is migrated and empty, in the place of the last one of that name."""
+        clones.drop(self.environment, name)
+        clones.create(self.environment, name, template)
+        return name
+
+
+@contextmanager
+def server() -> Iterator[Server]:
+    """On the disk, with the settings of a scenario's."""
+    with peers.folder(peers.DISK) as folder:
+        configured = peers.settings()
+        user, password = configured["POSTGRES_USER"], configured["POSTGRES_PASSWORD"]
+        running = postgres.Server(
+            folder / "data", int(configured["POSTGRES_PORT"]), user, password, scenario_server.SETTINGS
+        )
+        try:
+            running.start()
+            clones.create(configured.environment, MIGRATED)
+            shell.read(
+                shell.python("alembic", "upgrade", "head"), {**configured.environment, "APPLICATION_DB": MIGRATED}
+            )
+            yield Server(configured.environment)
+        finally:
+            running.stop()
+
+
+@dataclass(frozen=True)
+class Checkout:
+    folder: Path
+
+    def inv(self, *arguments: str) -> None:
+        """Without an engine: its server is the embedded one, as the other contenders' is."""
+        subprocess.run(
+            [sys.executable, "-m", "invoke", "--search-root", str(self.folder), *arguments],
+            cwd=self.folder,
+            env={**os.environ, "DOCKER_HOST": "unix:///nowhere"},
+            capture_output=True,
+            check=True,
+        )
+
+
+@contextmanager
+def checkout() -> Iterator[Checkout]:
+    with peers.folder(peers.DISK) as folder:
+        leave = shutil.ignore_patterns(".git", ".local", ".venv", "__pycache__", ".*_cache")
+        copy = Checkout(Path(shutil.copytree(project.ROOT, folder / "shop", ignore=leave)))
+        try:
+            yield copy
+        finally:
+            copy.inv("scenario.down", "--all")

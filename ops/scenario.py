@@ -1,0 +1,296 @@
+"""`inv scenario …`: a database with exactly the data you want, on a PostgreSQL of its own."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import task
+
+from ops import configuration, database, ports, scenario_server, shell, states, stories
+from ops.configuration import Configuration
+from ops.scenario_server import Server
+from ops.states import State
+from ops.stories import Story
+
+NAME = "which one; inv scenario.list shows them"
+SEED = 1
+
+
+@task(
+    default=True,
+    help={
+        "name": NAME,
+        "size": "how large, where it can be told larger or smaller",
+        "seed": "another one is another set of rows, the same each time",
+    },
+)
+def up(_: Context, name: str, size: int = 0, seed: int = SEED) -> None:
+    """Start a scenario's PostgreSQL, with its data; what was loaded once is cloned from then on."""
+    begun = time.perf_counter()
+    story = stories.find(name)
+    wanted = _state(story, size or None, seed)
+    with _at_work(name) as scenario:
+        described = _make_current(scenario, wanted)
+        shell.say(_welcome(scenario, wanted, f"{described} in {time.perf_counter() - begun:.1f} s"))
+
+
+@task(name="list")
+def list_all(_: Context) -> None:
+    """List the scenarios, and which are up."""
+    rows = [("NAME", "SIZE", "UP", "STORY")]
+    settings = _settings()
+    for story in stories.every():
+        running = scenario_server.running(story.name)
+        size = "" if story.size is None else f"{story.size:,}"
+        rows.append((story.name, size, _where(settings, running), story.line))
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    for name, size, where, line in rows:
+        shell.say(f"{name:{widths[0]}}  {size:>{widths[1]}}  {where:{widths[2]}}  {line}")
+
+
+@task(help={"name": NAME, "all": "all that are up"})
+def down(_: Context, name: str = "", all: bool = False) -> None:  # noqa: A002  the option's name
+    """End a scenario's PostgreSQL; its data stays."""
+    if bool(name) == all:
+        raise Exit("name a scenario that shall end, or --all", code=1)
+    if name:
+        stories.find(name)
+    for server in scenario_server.with_data():
+        if (all or server.name == name) and server.port():
+            server.stop()
+            shell.say(f"{server.name} is down")
+
+
+@task(help={"name": NAME})
+def reset(_: Context, name: str) -> None:
+    """Put a scenario back to the state just after loading."""
+    begun = time.perf_counter()
+    with _at_work(name) as scenario, states.opened(scenario.configuration) as kept:
+        state = kept.current() or _state(stories.find(name), None, SEED)
+        if state in kept.kept():
+            kept.clone(state)
+        else:
+            _make_current(scenario, state)
+        shell.say(f"{name} is as it was just after loading ({state}), in {time.perf_counter() - begun:.1f} s")
+
+
+@task(name="shell", help={"name": NAME})
+def open_shell(_: Context, name: str) -> None:
+    """Open psql on a scenario."""
+    command, password = database.psql(_ready(name))
+    shell.serve(command, password)
+
+
+@task(help={"name": NAME})
+def serve(_: Context, name: str) -> None:
+    """Start the development server on a scenario; Ctrl-C ends it, the scenario stays up."""
+    settings = _ready(name)
+    with shell.interruptible():
+        port = ports.claim_aloud(int(settings["FLASK_RUN_PORT"]), "the development server")
+        settings = settings.changed("the next free port", FLASK_RUN_PORT=port)
+        shell.say(f"\n  page  http://localhost:{port}\n  data  {name}\n")
+        shell.serve(shell.python("flask", "--app", "wsgi", "run"), settings.environment)
+
+
+@task(help={"name": NAME, "command": "as you would type it, in quotes"}, positional=["command"])
+def run(_: Context, command: str, name: str) -> None:
+    """Run a command on a scenario, as in `inv scenario.run --name orders "flask shell"`."""
+    shell.execute(command, _ready(name).environment)
+
+
+@task(help={"name": NAME, "sizes": "several, as in 1000,10000,100000: how each query grows, and a page with plots"})
+def explain(_: Context, name: str, sizes: str = "") -> None:
+    """Run the app's own queries on a scenario, and show how PostgreSQL answers each."""
+    if not sizes:
+        _show_plans(name, {0: _ready(name)})
+        return
+    story = stories.find(name)
+    wanted = [_state(story, size, SEED) for size in _sizes(sizes)]
+    page = scenario_server.FOLDER / f"{name}.html"
+    with _at_work(name) as scenario, states.opened(scenario.configuration) as kept:
+        places = {}
+        try:
+            for state in wanted:
+                if state not in kept.kept():
+                    _load(scenario, state, kept)
+                kept.clone(state, f"explained_{state.size}")
+                places[state.size or 0] = scenario.configuration.changed(
+                    "the state that is explained", APPLICATION_DB=f"explained_{state.size}"
+                )
+            _show_plans(name, places, "--html", str(page))
+        finally:
+            kept.drop(*(place["APPLICATION_DB"] for place in places.values()))
+    shell.say(f"plots: {page.as_uri()}")
+
+
+@task(help={"name": NAME, "sql": "a statement, in quotes; what it changes is rolled back"}, positional=["sql"])
+def query(_: Context, sql: str, name: str) -> None:
+    """Show how PostgreSQL answers a statement of yours on a scenario."""
+    _show_plans(name, {0: _ready(name)}, sql=sql)
+
+
+@task
+def clean(_: Context) -> None:
+    """Drop what was loaded by code that has changed since, or is gone."""
+    known = {story.name: story for story in stories.every()}
+    for server in scenario_server.with_data():
+        if server.name not in known:
+            server.remove()
+            shell.say(f"{server.name}: dropped, since scenarios/ has no such scenario")
+            continue
+        with _at_work(server.name) as scenario, states.opened(scenario.configuration) as kept:
+            for state in kept.kept():
+                if state != _state(known[server.name], state.size, state.seed):
+                    kept.drop(state.template)
+                    shell.say(f"{server.name}: dropped {state}, since its code has changed")
+            if scenario.started:
+                server.stop()
+
+
+def _show_plans(name: str, places: dict[int, Configuration], *options: str, sql: str = "") -> None:
+    """Of the databases that the configurations lead to, by size."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        for size, found in places.items():
+            place = found.changed("the query lab", LOG_LEVEL="WARNING")  # a line a request would hide the table
+            measure = shell.python(
+                "scenarios.lab", "measure", f"{folder}/{size}.json", *(["--sql", sql] if sql else [])
+            )
+            shell.serve(measure, place.environment)
+        files = [f"{size}={folder}/{size}.json" for size in places]
+        shell.serve(shell.python("scenarios.lab", "show", name, *files, *options), {})
+
+
+def _sizes(text: str) -> list[int]:
+    try:
+        return sorted({int(part) for part in text.split(",")})
+    except ValueError:
+        raise Exit(f"--sizes: should be numbers with commas between them, got {text!r}", code=1) from None
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One whose PostgreSQL runs."""
+
+    story: Story
+    configuration: Configuration
+    """Leads to the database that is worked on."""
+    server: Server
+    started: bool
+    """Whether this task has started it."""
+
+
+def _settings() -> Configuration:
+    return configuration.load("development", environ={})
+
+
+def _state(story: Story, size: int | None, seed: int) -> State:
+    """Raises Exit for a size that the story cannot have."""
+    if size is not None and story.size is None:
+        raise Exit(f"--size: {story.name} is always the same size", code=1)
+    if size is not None and size < 1:
+        raise Exit(f"--size: should be at least 1, got {size}", code=1)
+    size = size or story.size
+    return State(stories.fingerprint(story, size, seed), size, seed)
+
+
+@contextmanager
+def _at_work(name: str) -> Iterator[Scenario]:
+    """Alone with a scenario, whose server is up. One that was started for work that failed is ended again."""
+    from filelock import FileLock, Timeout
+
+    story, settings = stories.find(name), _settings()
+    scenario_server.FOLDER.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(scenario_server.FOLDER / f"{name}.lock")
+    with shell.interruptible():
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            shell.note(f"another task is at work on {name}: waiting for it")
+            lock.acquire()
+        with lock:
+            scenario = _up(story, settings)
+            try:
+                yield scenario
+            except BaseException:
+                if scenario.started:
+                    with shell.uninterrupted():
+                        scenario.server.stop()
+                raise
+
+
+def _up(story: Story, settings: Configuration) -> Scenario:
+    running = scenario_server.running(story.name)
+    if running:
+        server, port = running
+    else:
+        server, why = scenario_server.best(story.name, settings)
+        shell.note(f"starting {server.described}, {why}")
+        try:
+            port = server.start(settings)
+        except BaseException:
+            with shell.uninterrupted():
+                server.stop()
+            raise
+    found = settings.changed("where the scenario runs", POSTGRES_HOST="localhost", POSTGRES_PORT=port)
+    return Scenario(story, found, server, started=running is None)
+
+
+def _make_current(scenario: Scenario, wanted: State) -> str:
+    """Says how."""
+    with states.opened(scenario.configuration) as kept:
+        current = kept.current()
+        if current == wanted:
+            return "up, as it was left,"
+        is_new = wanted not in kept.kept()
+        if is_new:
+            _load(scenario, wanted, kept)
+        kept.clone(wanted)
+    return "loaded and kept" if is_new else "cloned"
+
+
+def _load(scenario: Scenario, wanted: State, kept: states.States) -> None:
+    size = [] if wanted.size is None else ["--size", str(wanted.size)]
+    with kept.loading(wanted) as name:
+        environment = {**scenario.configuration.environment, "APPLICATION_DB": name}
+        shell.serve(shell.python("alembic", "--quiet", "upgrade", "head"), environment)
+        shell.serve(
+            shell.python("scenarios", scenario.story.name, *size, "--seed", str(wanted.seed)),
+            environment,
+        )
+
+
+def _ready(name: str) -> Configuration:
+    """Leads to the scenario as it was left; to a new one of the usual size where there is none yet."""
+    with _at_work(name) as scenario:
+        with states.opened(scenario.configuration) as kept:
+            is_there = kept.current() is not None
+        if not is_there:
+            _make_current(scenario, _state(scenario.story, None, SEED))
+        return scenario.configuration
+
+
+def _where(settings: Configuration, running: tuple[Server, int] | None) -> str:
+    if running is None:
+        return ""
+    place = settings.changed("where the scenario runs", POSTGRES_HOST="localhost", POSTGRES_PORT=running[1])
+    with states.opened(place) as kept:
+        return f"localhost:{running[1]} ({kept.current() or 'empty'})"
+
+
+def _welcome(scenario: Scenario, state: State, done: str) -> str:
+    name, settings = scenario.story.name, scenario.configuration
+    url = (
+        f"postgresql://{settings['POSTGRES_USER']}:{settings['POSTGRES_PASSWORD']}"
+        f"@{settings['POSTGRES_HOST']}:{settings['POSTGRES_PORT']}/{settings['APPLICATION_DB']}"
+    )
+    return f"""
+  {name} ({state}) {done}
+  psql  inv scenario.shell --name {name}
+  page  inv scenario.serve --name {name}
+  URL   {url}
+"""

@@ -1,0 +1,69 @@
+"""python -m scenarios.lab measure FILE [--sql SQL]: write down what the configured database answers.
+python -m scenarios.lab show NAME SIZE=FILE…  [--html PAGE]: show what was written down.
+"""
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from psycopg import Error
+from sqlalchemy.exc import DBAPIError
+
+from scenarios.lab.measure import Query
+
+
+def main() -> int:
+    options = arguments()
+    if options.command == "measure":
+        return measure(options.file, options.sql)
+    show(options.name, options.files, options.html)
+    return 0
+
+
+def measure(file: Path, sql: str) -> int:
+    """Returns the exit code: 1 for a statement that PostgreSQL refuses."""
+    from scenarios.lab import measure
+
+    try:
+        queries = measure.statement(sql) if sql else measure.every_call()
+    except DBAPIError as error:
+        said = error.orig.diag.message_primary if isinstance(error.orig, Error) else None
+        print(f"PostgreSQL: {said or error.orig}", file=sys.stderr)
+        return 1
+    file.write_text(json.dumps([asdict(query) for query in queries]), "utf-8")
+    return 0
+
+
+def show(name: str, files: list[str], html: Path | None) -> None:
+    from scenarios.lab import report, table
+
+    by_size = {int(size): _read(Path(file)) for size, _, file in (each.partition("=") for each in files)}
+    if len(by_size) == 1:
+        table.show(next(iter(by_size.values())))
+    else:
+        table.show_growth(by_size)
+    if html:
+        report.write(html, name, by_size)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m scenarios.lab")
+    commands = parser.add_subparsers(dest="command", required=True)
+    measuring = commands.add_parser("measure")
+    measuring.add_argument("file", type=Path)
+    measuring.add_argument("--sql", default="")
+    showing = commands.add_parser("show")
+    showing.add_argument("name")
+    showing.add_argument("files", nargs="+", metavar="SIZE=FILE")
+    showing.add_argument("--html", type=Path)
+    return parser.parse_args()
+
+
+def _read(file: Path) -> list[Query]:
+    return [Query(**query) for query in json.loads(file.read_text("utf-8"))]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

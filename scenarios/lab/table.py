@@ -1,0 +1,54 @@
+"""The measured queries, for the terminal: of one size each, or a column a size."""
+
+from collections.abc import Mapping, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from scenarios.lab.measure import Query
+
+WIDTH = 150  # where it is no terminal
+
+
+def show(queries: Sequence[Query]) -> None:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("QUERY")
+    for name in ("MS", "ROWS", "PAGES"):
+        table.add_column(name, justify="right")
+    table.add_column("MOST TIME IN")
+    table.add_column("MIND", style="yellow")
+    for query in queries:
+        figures = (f"{query.milliseconds:,.2f}", f"{query.rows:,}", f"{query.buffers:,}")
+        table.add_row(escape(query.name), *figures, escape(query.main_node), escape("; ".join(query.warnings)))
+    _console().print(table)
+
+
+def show_growth(by_size: Mapping[int, Sequence[Query]]) -> None:
+    """Milliseconds, a column a size."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="ms, by size", title_justify="left")
+    table.add_column("QUERY")
+    for size in by_size:
+        table.add_column(f"{size:,}", justify="right")
+    table.add_column("MIND, AT THE LARGEST", style="yellow")
+    for name, queries in by_name(by_size).items():
+        last = queries[max(queries)]
+        figures = [f"{queries[size].milliseconds:,.2f}" if size in queries else "" for size in by_size]
+        table.add_row(escape(name), *figures, escape("; ".join(last.warnings)))
+    _console().print(table)
+
+
+def by_name(by_size: Mapping[int, Sequence[Query]]) -> dict[str, dict[int, Query]]:
+    found: dict[str, dict[int, Query]] = {}
+    for size, queries in by_size.items():
+        for query in queries:
+            found.setdefault(query.name, {})[size] = query
+    return found
+
+
+def _console() -> Console:
+    console = Console()
+    if not console.is_terminal:
+        console.width = WIDTH
+    return console

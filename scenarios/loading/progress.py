@@ -1,0 +1,59 @@
+"""How far a load is: a bar in a terminal, a line every few seconds elsewhere."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+SECONDS_BETWEEN_LINES = 5
+
+
+@contextmanager
+def shown(name: str, parts: int) -> Iterator[Callable[[int], None]]:
+    """Yields what to call with the rows of each part."""
+    with (_bar if sys.stderr.isatty() else _lines)(name, parts) as told:
+        yield told
+
+
+@contextmanager
+def _bar(name: str, parts: int) -> Iterator[Callable[[int], None]]:
+    columns = (TextColumn("{task.description}"), BarColumn(), _Rows(), TimeRemainingColumn(compact=True))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(name, total=parts, rows=0)
+        rows = 0
+
+        def told(more: int) -> None:
+            nonlocal rows
+            rows += more
+            progress.update(task, advance=1, rows=rows)
+
+        yield told
+
+
+@contextmanager
+def _lines(name: str, parts: int) -> Iterator[Callable[[int], None]]:
+    start = last = time.monotonic()
+    rows = done = 0
+
+    def told(more: int) -> None:
+        nonlocal rows, done, last
+        rows, done, now = rows + more, done + 1, time.monotonic()
+        if now - last >= SECONDS_BETWEEN_LINES:
+            left = (now - start) / done * (parts - done)
+            print(f"{name}: {_counted(rows, now - start)}, {left:.0f} s left", file=sys.stderr, flush=True)
+            last = now
+
+    yield told
+
+
+class _Rows(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(_counted(task.fields["rows"], task.elapsed or 0))
+
+
+def _counted(rows: int, seconds: float) -> str:
+    return f"{rows:,} rows, {rows / max(seconds, 0.001):,.0f}/s"

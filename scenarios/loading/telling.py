@@ -1,0 +1,61 @@
+"""Telling a story to a database that is migrated and empty."""
+
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+
+import psycopg
+from sqlalchemy import URL, create_engine, func, select
+from sqlalchemy.orm import Session
+
+from app import models  # noqa: F401  the tables enter Base.metadata
+from app.database import Base
+from scenarios.loading import clock, copying, progress
+
+STORIES = Path(__file__).parent.parent
+
+
+class NotEmpty(Exception):
+    """The database has rows: nothing was added, and nothing was taken away."""
+
+
+def names() -> list[str]:
+    return sorted(path.stem for path in STORIES.glob("[!_]*.py"))
+
+
+def size_of(name: str) -> int | None:
+    """The size by default; None for a story that is always the same."""
+    size: int | None = getattr(import_module(f"scenarios.{name}"), "SIZE", None)
+    return size
+
+
+def tell(url: URL, name: str, size: int | None, seed: int) -> str:
+    """Says in a sentence what is there then. Raises NotEmpty, and what the story raises."""
+    story = import_module(f"scenarios.{name}")
+    engine = create_engine(url)
+    try:
+        with Session(engine) as session, clock.stopped(session):
+            if any(_counts(session).values()):
+                raise NotEmpty
+            if hasattr(story, "fill"):
+                story.fill(session, seed)
+            session.commit()
+        if hasattr(story, "parts"):
+            with progress.shown(name, sum(1 for _ in story.parts(size, seed))) as told:
+                copying.load(partial(_connect, url), story.COLUMNS, story.parts(size, seed), told)
+        with Session(engine) as session:
+            return ", ".join(f"{count:,} {table.replace('_', ' ')}" for table, count in _counts(session).items())
+    finally:
+        engine.dispose()
+
+
+def _counts(session: Session) -> dict[str, int]:
+    return {
+        table.name: session.scalars(select(func.count()).select_from(table)).one()
+        for table in Base.metadata.sorted_tables
+    }
+
+
+def _connect(url: URL) -> "psycopg.Connection[tuple[object, ...]]":
+    place = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    return psycopg.connect(place, autocommit=True)

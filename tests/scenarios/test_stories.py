@@ -1,0 +1,182 @@
+"""Every story, told to a database at the head of the migrations."""
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import func, select
+
+from app import orders, users
+from app.database import Base
+from app.models import Order, OrderLine, OrderStatus, Product, User
+from scenarios.loading import copying, rows, telling
+from scenarios.loading.rows import Rows
+from tests import clones
+from tests.service import Database
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SMALL = {"orders": 300, "wholesale": 20}
+EMPTY = {"empty_shop"}
+
+RULES = """
+    SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), convalidated::text
+    FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+    UNION ALL
+    SELECT tablename, indexname, indexdef, indisvalid::text
+    FROM pg_indexes JOIN pg_index ON indexrelid = format('%I', indexname)::regclass WHERE schemaname = 'public'
+    ORDER BY 1, 2, 3
+"""
+
+every_story = pytest.mark.parametrize("name", telling.names())
+
+
+@every_story
+def test_a_story_fills_the_tables_and_leaves_the_rules_as_they_were(database: Database, name: str) -> None:
+    before = rules(database)
+
+    tell(database, name)
+
+    assert (name in EMPTY) == (not any(telling_counts(database).values()))
+    assert rules(database) == before
+
+
+@every_story
+def test_life_goes_on_after_a_story(database: Database, name: str) -> None:
+    tell(database, name)
+
+    with database.session() as session:
+        user = users.register(session, "somebody.new@example.org", "Somebody New")
+        product = session.scalar(select(Product).where(Product.stock > 0).limit(1))
+        if product is not None:
+            orders.place(session, user.id, {product.id: 1})
+
+
+@every_story
+def test_the_same_seed_is_the_same_rows_and_another_one_is_not(database: Database, name: str) -> None:
+    first, again, other = (digest(database, name, seed) for seed in (1, 1, 2))
+
+    assert first == again
+    assert (first == other) == (name in {*EMPTY, "starter"})
+
+
+@pytest.mark.scenario("orders", size=500)
+def test_a_busy_shop_has_a_long_tail_and_a_few_who_buy_without_end(database: Database) -> None:
+    with database.session() as session:
+        by_product = session.scalars(select(func.count()).select_from(OrderLine).group_by(OrderLine.product_id)).all()
+        by_user = session.scalars(select(func.count()).select_from(Order).group_by(Order.user_id)).all()
+
+        assert set(session.scalars(select(Order.status))) == set(OrderStatus)
+        assert session.scalars(select(func.count(Order.id))).one() == 500
+        assert max(by_product) > 5 * sorted(by_product)[len(by_product) // 2]
+        assert max(by_user) > 3 * sorted(by_user)[len(by_user) // 2]
+        # Nobody ordered before they were there, and the newest order is the one with the highest number.
+        assert not session.scalar(select(func.count(Order.id)).join(User).where(User.created_at > Order.created_at))
+        newest = orders.newest(session, 500)
+        assert [order.id for order in newest] == sorted((order.id for order in newest), reverse=True)
+
+
+@pytest.mark.scenario("low_stock")
+def test_the_last_pieces_are_nearly_gone(database: Database) -> None:
+    with database.session() as session:
+        assert session.scalars(select(func.count(Product.id)).where(Product.stock <= 1)).one() >= 2
+
+
+@pytest.mark.scenario("wholesale", size=20)
+def test_orders_as_long_as_the_catalogue(database: Database) -> None:
+    with database.session() as session:
+        assert {len(order.lines) for order in orders.newest(session, 20)} == {20}
+
+
+def test_the_parts_of_a_story_may_be_made_by_several_processes(database: Database) -> None:
+    from scenarios import orders as busy_shop
+
+    parts = list(busy_shop.parts(60_000, seed=3))
+
+    assert len(parts) >= rows.TOO_FEW
+    assert [sum(map(len, made.values())) for made in rows.made(parts)] == [
+        sum(map(len, part().values())) for part in parts
+    ]
+
+
+def test_rows_that_break_a_rule_are_refused_by_the_rule(database: Database) -> None:
+    def orphan() -> Rows:
+        return {"orders": "1\t1\tplaced\t2026-01-01\n"}
+
+    def connect() -> "psycopg.Connection[tuple[object, ...]]":
+        return clones.connect(database.environment, database.environment["APPLICATION_DB"])
+
+    columns = {"orders": ("id", "user_id", "status", "created_at")}
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        copying.load(connect, columns, [rows.Part(orphan)], lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ([], "the following arguments are required: name"),
+        (["nosuch"], "invalid choice: 'nosuch'"),
+        (["../app/users"], "invalid choice"),
+        (["orders", "--size", "many"], "invalid int value: 'many'"),
+    ],
+)
+def test_what_is_no_scenario_is_told_what_there_is(
+    run_environment: dict[str, str], arguments: list[str], complaint: str
+) -> None:
+    refused = command(run_environment, *arguments)
+
+    assert refused.returncode == 2
+    assert complaint in refused.stderr
+
+
+def test_a_story_is_told_to_an_empty_database_only(database: Database) -> None:
+    told = command(database.environment, "starter")
+    again = command(database.environment, "orders", "--size", "100")
+
+    assert (told.returncode, told.stdout) == (0, "starter: 8 products, 5 users, 12 orders, 20 order lines\n")
+    assert (again.returncode, again.stdout) == (0, "The database is not empty: nothing was added.\n")
+
+
+def tell(database: Database, name: str, seed: int = 1) -> str:
+    return telling.tell(database.url, name, SMALL.get(name), seed)
+
+
+def telling_counts(database: Database) -> dict[str, int]:
+    with database.session() as session:
+        return {
+            name: session.scalars(select(func.count()).select_from(table)).one()
+            for name, table in Base.metadata.tables.items()
+        }
+
+
+def rules(database: Database) -> list[tuple[object, ...]]:
+    with clones.connect(database.environment, database.environment["APPLICATION_DB"]) as connection:
+        return connection.execute(RULES).fetchall()
+
+
+def digest(database: Database, name: str, seed: int) -> str:
+    """Of all rows; the tables are empty then, as if nothing had been in them."""
+    tell(database, name, seed)
+    found = hashlib.sha256()
+    with clones.connect(database.environment, database.environment["APPLICATION_DB"]) as connection:
+        for table in Base.metadata.sorted_tables:
+            key = ", ".join(column.name for column in table.primary_key)
+            rows_in_order = f"COPY (SELECT * FROM {table.name} ORDER BY {key}) TO STDOUT"  # noqa: S608  our own names
+            with connection.cursor().copy(rows_in_order) as copied:
+                for block in copied:
+                    found.update(block)
+        connection.execute(f"TRUNCATE {', '.join(Base.metadata.tables)} RESTART IDENTITY")
+    return found.hexdigest()
+
+
+def command(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "scenarios", *arguments],
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
