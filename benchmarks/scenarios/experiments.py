@@ -2,13 +2,13 @@
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 from benchmarks.measure import Aim, Contender, Experiment, Measured
+from benchmarks.scenarios import place
 from benchmarks.scenarios.loads import MILLION, Loads, by_command
 from benchmarks.scenarios.place import Checkout, Server
 from ops import postgres
@@ -21,7 +21,7 @@ ENOUGH_ROWS = 500_000  # for a word about a million
 
 BARE = "CREATE DATABASE … TEMPLATE … file_copy"
 AGAIN, RESET = "`inv scenario`, the second time", "`inv scenario.reset`"
-DUMP, DSLR = "pg_dump and pg_restore, two jobs", "DSLR, snapshot and restore"
+DUMP, DSLR = "pg_dump and pg_restore, two jobs", "DSLR 0.6.0, snapshot and restore"
 
 
 def loading(server: Server, folder: Path, size: int) -> Experiment:
@@ -37,7 +37,7 @@ def loading(server: Server, folder: Path, size: int) -> Experiment:
         f"Loading `orders` with {size:,} orders",
         "Orders, their lines, users and products, with every index and constraint in place and valid at the end, and "
         "ANALYZE done. Ours makes its rows in Python meanwhile; psql finds them in files.",
-        "s per million rows",
+        "s/million rows",
         [
             Contender(PSQL, loads.psql),
             Contender(OURS, ours, ours=True),
@@ -86,7 +86,7 @@ def growth(server: Server, sizes: Sequence[int]) -> list[Experiment]:
     def seconds(size: int) -> Callable[[], float]:
         def sample() -> float:
             taken[size] = by_command(server, size)
-            return taken[size][0] / size * MILLION
+            return taken[size][0]
 
         return sample
 
@@ -98,7 +98,7 @@ def growth(server: Server, sizes: Sequence[int]) -> list[Experiment]:
             "loading-growth",
             "Loading, by size",
             "`python -m scenarios orders`, with its start, which is what the small ones are made of.",
-            "s per million orders",
+            "s",
             [Contender(named(size), seconds(size), ours=True) for size in sizes],
         ),
         Experiment(
@@ -135,8 +135,10 @@ def again(server: Server, checkout: Checkout, folder: Path, size: int) -> Experi
         back = [str(postgres.binary("pg_restore")), "-j2", "--dbname", server.url("restored"), str(dump)]
         return _seconds(lambda: [subprocess.run(command, check=True) for command in (program, back)])
 
+    program = place.dslr()
+
     def dslr() -> float:
-        command = [str(Path(sys.executable).with_name("dslr")), "--url", server.url("again")]
+        command = [str(program), "--url", server.url("again")]
         snapshot = f"bench{os.urandom(4).hex()}"
         took = _seconds(
             lambda: [

@@ -17,6 +17,7 @@ from ops import postgres, project, scenario_server, shell
 from tests import clones
 
 MIGRATED = "migrated"
+DSLR = "dslr==0.6.0"
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,16 @@ def server() -> Iterator[Server]:
             yield Server(configured.environment)
         finally:
             running.stop()
+
+
+def dslr() -> Path:
+    """Its command, in an environment of its own: it needs an older rich than the project has."""
+    environment = project.LOCAL / "benchmarks-dslr"
+    command = environment / "bin" / "dslr"
+    if not command.exists():
+        shell.read(["uv", "venv", "--clear", str(environment)])
+        shell.read(["uv", "pip", "install", "--python", str(environment), DSLR, "psycopg[binary]"])
+    return command
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,8 @@ class Plan:
 
     @property
     def rows(self) -> int:
-        return int(round(self.root["Actual Rows"]))
+        rows: float = self.root["Actual Rows"]
+        return round(rows)
 
     @property
     def buffers(self) -> int:
