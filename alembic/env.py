@@ -2,9 +2,12 @@
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
+import alembic_postgresql_enum  # noqa: F401  the values of enums are compared too
 from alembic import context
 from alembic.command import revision
 from alembic.migration import MigrationContext
@@ -12,20 +15,23 @@ from alembic.operations import MigrationScript
 from alembic.runtime.migration import MigrationInfo
 from alembic.util import CommandError, to_tuple
 from sqlalchemy import Connection, Engine, NullPool, create_engine, func, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 import app.models  # noqa: F401  the tables enter Base.metadata
+from app import migrating
 from app.config import InvalidConfiguration, load
 from app.database import Base
 
 # Whoever needs the table queues behind a migration that waits for it, so it gives up soon and can be tried again.
-LOCK_TIMEOUT = "4s"
-# More is work for several small steps. The migration that knows better sets its own; so must one that builds an
-# index concurrently, with both at 0: cut short, it leaves an invalid index behind.
+LOCK_TIMEOUT = context.get_x_argument(as_dictionary=True).get("lock_timeout", "4s")
+# More is work for several small steps. The migration that knows better sets its own. In an autocommit_block there is
+# neither: what runs there takes no strong lock, and an index that is cut short is an invalid one.
 STATEMENT_TIMEOUT = "5s"
 
 MIGRATION_LOCK = 5_112_946_303  # a number of our own among the advisory locks of this database
 SECONDS_BETWEEN_TRIES = 0.2
+
+Block = Callable[[], AbstractContextManager[None]]
 
 
 def migrate_offline() -> None:
@@ -43,10 +49,14 @@ def migrate_online() -> None:
     """A connection that is handed over keeps its owner's timeouts, and its owner's transaction where there is one."""
     given: Connection | None = context.config.attributes.get("connection")
     if given is not None:
-        migrate(given)
+        with alone(configured(given).engine), context.begin_transaction():
+            context.run_migrations()
         return
-    with connect() as connection:
-        migrate(connection)
+    with connect() as connection, alone(configured(connection).engine):
+        try:
+            migrating.patiently(lambda: migrate(connection), say)
+        except DBAPIError as error:
+            raise CommandError(complaint(error, connection)) from error
 
 
 def connect() -> Connection:
@@ -63,7 +73,7 @@ def connect() -> Connection:
         raise CommandError(f"The database does not answer: {error.orig}") from error
 
 
-def migrate(connection: Connection) -> None:
+def configured(connection: Connection) -> Connection:
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
@@ -73,8 +83,37 @@ def migrate(connection: Connection) -> None:
         on_version_apply=announce,  # type: ignore[arg-type]  # called by keywords, as documented
         process_revision_directives=write_nothing_about_nothing,
     )
-    with alone(connection.engine), context.begin_transaction():
+    return connection
+
+
+def migrate(connection: Connection) -> None:
+    """Can be called again after a failure: it goes on after the last migration that is whole."""
+    configured(connection)
+    migration = context.get_context()
+    migration.autocommit_block = without_timeouts(migration.autocommit_block)  # type: ignore[method-assign,assignment]
+    pid = connection.connection.dbapi_connection.info.backend_pid  # type: ignore[union-attr]  # it is psycopg's
+    with migrating.watched(connection.engine, pid, say), context.begin_transaction():
         context.run_migrations()
+
+
+def without_timeouts(autocommit_block: Block) -> Block:
+    @contextmanager
+    def block() -> Iterator[None]:
+        with autocommit_block(), migrating.without_timeouts(context.get_bind()):
+            yield
+
+    return block
+
+
+def complaint(error: DBAPIError, connection: Connection) -> str:
+    """Which line of which migration failed, and where that leaves the database."""
+    where = ""
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        file = Path(frame.f_code.co_filename)
+        if file.parent.name == "versions":
+            where = f"revision {frame.f_globals['revision']} failed at alembic/versions/{file.name}:{line}: "
+    heads = MigrationContext.configure(connection).get_current_heads()
+    return f"{where}{' '.join(str(error.orig).split())}; the database is at {', '.join(heads) or 'no migration'}"
 
 
 @contextmanager
@@ -91,6 +130,7 @@ def alone(engine: Engine) -> Iterator[None]:
         while not guard.scalar(select(func.pg_try_advisory_lock(MIGRATION_LOCK))):
             time.sleep(SECONDS_BETWEEN_TRIES)
         try:
+            migrating.drop_broken_indexes(guard, say)
             yield
         finally:
             guard.scalar(select(func.pg_advisory_unlock(MIGRATION_LOCK)))
@@ -107,7 +147,7 @@ def there_is_work(connection: Connection) -> bool:
 def announce(*, step: MigrationInfo, **_: object) -> None:
     direction = "upgrade" if step.is_upgrade else "downgrade"
     for script in filter(None, context.script.get_revisions(step.up_revision_ids)):
-        context.config.print_stdout("%s %s: %s", direction, script.revision, script.doc)
+        say(f"{direction} {script.revision}: {script.doc}")
 
 
 def write_nothing_about_nothing(
@@ -118,7 +158,13 @@ def write_nothing_about_nothing(
     asked_to_write = arguments is not None and arguments.cmd[0] is revision
     if asked_to_write and all(ops.is_empty() for ops in directives[0].upgrade_ops_list):
         directives.clear()
-        context.config.print_stdout("The models and the migrations agree: no revision was written.")
+        say("The models and the migrations agree: no revision was written.")
+
+
+def say(message: str) -> None:
+    """At once, wherever it goes: who reads along in a log wants to know what is waited for."""
+    context.config.print_stdout("%s", message)
+    context.config.stdout.flush()
 
 
 if context.is_offline_mode():

@@ -7,15 +7,19 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from ops import configuration, database, shell
+from ops import configuration, database, migration_lint, migrations, project, shell
 from ops.configuration import Configuration
 
 
-@task
-def migrate(_: Context) -> None:
+@task(help={"dry_run": "print the SQL instead of running it"})
+def migrate(_: Context, dry_run: bool = False) -> None:
     """Migrate to the head."""
     with _configured() as settings:
-        upgrade(settings)
+        if dry_run:
+            start = ",".join(sorted(migrations.current(settings))) or "base"
+            _alembic(settings, "upgrade", f"{start}:head", "--sql")
+        else:
+            upgrade(settings)
 
 
 @task(help={"message": "what the migration does, in a few words"})
@@ -35,9 +39,28 @@ def downgrade(_: Context, revision: str = "-1") -> None:
 
 @task
 def status(_: Context) -> None:
-    """Show the migrations, and at which one the database is."""
+    """Show at which migration the database is, and which are pending."""
     with _configured() as settings:
-        _alembic(settings, "history", "--indicate-current")
+        current = migrations.current(settings)
+    known, pending = migrations.every(), migrations.pending(current)
+    for name in sorted(current) or ["none"]:
+        shell.say(f"database  {known.get(name, name)}")
+    for name in sorted(migrations.heads()):
+        shell.say(f"head      {known[name]}")
+    for revision in pending:
+        shell.say(f"pending   {revision}")
+    if unknown := sorted(current - set(known)):
+        shell.say(f"the database is ahead: this code does not know {', '.join(unknown)}")
+    else:
+        shell.say("the database is behind: inv db.migrate" if pending else "the code and the database match")
+
+
+@task
+def lint(_: Context) -> None:
+    """Report what is dangerous in a migration, with its line and what to do instead."""
+    if found := migration_lint.find():
+        raise Exit("\n".join(map(str, found)), code=1)
+    shell.say(f"{project.shown(migrations.FOLDER)}: no problem found")
 
 
 @task
@@ -70,7 +93,9 @@ def reset(_: Context) -> None:
 
 
 def upgrade(settings: Configuration) -> None:
-    _alembic(settings, "upgrade", "head")
+    """Without a word where there is nothing to do, which is seen before Alembic is imported."""
+    if migrations.current(settings) != migrations.heads():
+        _alembic(settings, "upgrade", "head")
 
 
 @contextmanager

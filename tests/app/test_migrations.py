@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,6 +20,8 @@ from tests.service import Database
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCRIPTS = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
+(HEAD,) = SCRIPTS.get_heads()
+INDEX = "CREATE INDEX ix_orders_status ON public.orders USING btree (status)"
 PATIENCE = 60  # seconds; what takes longer hangs
 
 CATALOG = """
@@ -141,14 +143,102 @@ def test_a_migration_that_fails_changes_nothing_and_gives_the_lock_back(database
         assert other.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": lock_key()})
 
 
-def test_a_table_in_use_makes_a_migration_give_up_instead_of_stopping_everybody(database: Database) -> None:
+def test_a_table_in_use_is_waited_for_aloud_and_in_short_turns(database: Database) -> None:
+    with connect(database) as other:
+        other.execute(text("BEGIN; SELECT * FROM order_lines"))
+        holder = other.scalar(text("SELECT pg_backend_pid()"))
+        with start(database, "-x", "lock_timeout=800ms", "downgrade", "base") as waiting:
+            assert waiting.stdout
+            said = [waiting.stdout.readline() for _ in range(2)]
+            other.execute(text("ROLLBACK"))
+            rest = waiting.stdout.read()
+
+    assert said == [
+        f"waiting for a lock on order_lines held by pid {holder}: SELECT pg_backend_pid()\n",
+        "gave up waiting for a lock; next try in 0.5 s\n",
+    ]
+    assert waiting.returncode == 0, rest
+    assert catalog(database) == []
+
+
+def test_a_table_in_use_for_too_long_makes_a_migration_give_up(database: Database) -> None:
+    before = catalog(database)
     with connect(database) as other:
         other.execute(text("BEGIN; SELECT * FROM order_lines"))
 
-        gave_up = run(database, "downgrade", "base")
+        gave_up = run(database, "-x", "lock_timeout=100ms", "downgrade", "base")
 
     assert gave_up.returncode != 0
-    assert "lock timeout" in gave_up.stderr
+    assert gave_up.stdout.count("gave up waiting for a lock") == 3
+    assert "canceling statement due to lock timeout" in gave_up.stderr + gave_up.stdout
+    assert catalog(database) == before
+
+
+def test_a_failure_names_the_line_and_leaves_the_last_whole_migration(database: Database, checkout: Path) -> None:
+    write(checkout, "whole", HEAD, 'op.execute("CREATE TABLE whole (id bigint)")')
+    write(checkout, "broken", "whole", 'op.execute("CREATE TABLE part (id bigint)")\n    op.execute("SELECT 1/0")')
+
+    failed = run(database, "upgrade", "head", folder=checkout)
+
+    assert failed.returncode != 0
+    assert "Traceback" not in failed.stderr
+    assert (
+        "revision broken failed at alembic/versions/broken.py:8: division by zero; the database is at whole"
+        in failed.stdout + failed.stderr
+    )
+    relations = {row[1] for row in catalog(database)}
+    assert "whole" in relations
+    assert "part" not in relations
+
+
+def test_an_index_that_is_built_concurrently_may_take_its_time(database: Database, checkout: Path) -> None:
+    write_index(checkout)
+    with connect(database) as other:
+        other.execute(text("BEGIN; SELECT * FROM orders"))  # which it waits for
+        building = start(database, "-x", "lock_timeout=100ms", "upgrade", "head", folder=checkout)
+        wait_until(lambda: is_building(database) or building.poll() is not None)
+        time.sleep(0.5)
+        other.execute(text("ROLLBACK"))
+
+    code, said, complaint = end(building)
+    assert code == 0, said + complaint
+    assert ("index", "orders", "ix_orders_status", INDEX) in catalog(database)
+
+
+def test_a_broken_index_is_dropped_before_it_is_built_again(database: Database, checkout: Path) -> None:
+    write_index(checkout)
+    with connect(database) as other:
+        other.execute(text("CREATE INDEX ix_orders_status ON orders (status)"))
+        other.execute(text("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_orders_status'::regclass"))
+
+        migrated = run(database, "upgrade", "head", folder=checkout)
+
+        assert "dropping the invalid index public.ix_orders_status, which an earlier" in migrated.stdout
+        assert migrated.returncode == 0, migrated.stderr
+        assert not other.scalar(text("SELECT count(*) FROM pg_index WHERE NOT indisvalid"))
+
+
+def test_a_value_of_an_enum_that_no_migration_makes_is_noticed(database: Database) -> None:
+    with connect(database) as other:
+        other.execute(text("ALTER TYPE order_status ADD VALUE 'lost'"))
+
+    checked = run(database, "check")
+
+    assert checked.returncode != 0
+    assert "change_enum_variants" in checked.stdout
+
+
+@pytest.mark.parametrize("revision", [script.revision for script in SCRIPTS.walk_revisions()])
+def test_a_downgrade_leaves_no_trace(empty_database: Database, revision: str) -> None:
+    run(empty_database, "upgrade", revision).check_returncode()
+    run(empty_database, "downgrade", "-1").check_returncode()
+    before = catalog(empty_database)
+
+    run(empty_database, "upgrade", revision).check_returncode()
+    run(empty_database, "downgrade", "-1").check_returncode()
+
+    assert catalog(empty_database) == before
+    assert before == [] or SCRIPTS.get_revision(revision).down_revision
 
 
 def test_sql_for_somebody_else_to_run_needs_no_settings_and_does_the_same(empty_database: Database) -> None:
@@ -269,6 +359,30 @@ def lock_key() -> int:
     """From the text: env.py runs inside Alembic only."""
     [key] = re.findall(r"^MIGRATION_LOCK = ([\d_]+)", (ROOT / "alembic" / "env.py").read_text(), re.MULTILINE)
     return int(key)
+
+
+def write(checkout: Path, name: str, after: str, operations: str) -> None:
+    (checkout / "alembic" / "versions" / f"{name}.py").write_text(
+        f'"""{name}."""\n\nfrom alembic import op\nrevision, down_revision = "{name}", "{after}"\n\n'
+        f"def upgrade():\n    {operations}\n"
+    )
+
+
+def write_index(checkout: Path) -> None:
+    create = "CREATE INDEX CONCURRENTLY ix_orders_status ON orders (status)"
+    write(checkout, "later", HEAD, f'with op.get_context().autocommit_block():\n        op.execute("{create}")')
+
+
+def is_building(database: Database) -> bool:
+    with connect(database) as other:
+        return bool(other.scalar(text("SELECT count(*) FROM pg_stat_progress_create_index")))
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def wait_until_it_asks_for_the_lock(connection: Connection) -> None:

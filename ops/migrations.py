@@ -1,0 +1,79 @@
+"""The migrations, as their files tell, and where a database stands among them: without a need for Alembic."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ops import project
+from ops.configuration import Configuration
+
+FOLDER = project.ROOT / "alembic" / "versions"
+
+
+@dataclass(frozen=True)
+class Revision:
+    name: str
+    after: tuple[str, ...]
+    title: str
+    path: Path
+
+    def __str__(self) -> str:
+        return f"{self.name}  {self.title}"
+
+
+def every() -> dict[str, Revision]:
+    """By name."""
+    return {revision.name: revision for revision in map(_read, sorted(FOLDER.glob("*.py")))}
+
+
+def heads() -> set[str]:
+    known = every()
+    return set(known) - {name for revision in known.values() for name in revision.after}
+
+
+def pending(current: set[str]) -> list[Revision]:
+    """In the order in which they would be applied to a database that is at `current`."""
+    known, done = every(), set(current)
+    for name in current:
+        done |= {revision.name for revision in _before(known, name)}
+    order: list[Revision] = []
+    while waiting := [revision for revision in known.values() if revision.name not in done]:
+        ready = [revision for revision in waiting if set(revision.after) <= done]
+        order += ready
+        done |= {revision.name for revision in ready or waiting}
+    return order
+
+
+def current(configuration: Configuration) -> set[str]:
+    """Where the database stands; empty before the first migration. Raises Exit where it cannot be used."""
+    from psycopg.errors import UndefinedTable
+
+    from ops import database
+
+    with database.connect(configuration, configuration["APPLICATION_DB"]) as connection:
+        try:
+            return {str(row[0]) for row in connection.execute("SELECT version_num FROM alembic_version")}
+        except UndefinedTable:
+            return set()
+
+
+def _before(known: dict[str, Revision], name: str) -> Iterator[Revision]:
+    for earlier in known[name].after if name in known else ():
+        if earlier in known:
+            yield known[earlier]
+            yield from _before(known, earlier)
+
+
+def _read(path: Path) -> Revision:
+    module = ast.parse(path.read_text("utf-8"))
+    values = {
+        target.id: ast.literal_eval(node.value)
+        for node in module.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name) and target.id in ("revision", "down_revision")
+    }
+    after = values.get("down_revision") or ()
+    title = (ast.get_docstring(module) or "").partition("\n")[0]
+    return Revision(values["revision"], (after,) if isinstance(after, str) else tuple(after), title, path)
