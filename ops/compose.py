@@ -1,6 +1,8 @@
 """What `docker compose` is told about a stack: which file, which project, which values."""
 
 import json
+import re
+import subprocess
 
 from ops import engine, project, shell
 from ops.configuration import Configuration
@@ -43,21 +45,25 @@ def variables(configuration: Configuration) -> dict[str, str]:
 
 def container(service: str) -> str | None:
     """The running container of a service of this checkout's stack."""
-    listed = shell.read(
-        ["docker", "ps", "--quiet",
-         "--filter", f"label=com.docker.compose.project={project.compose_project()}",
-         "--filter", f"label=com.docker.compose.service={service}"]
-    )  # fmt: skip
-    return next(iter(listed.split()), None)
+    return next(iter(_listed(service, "{{.ID}}")), None)
 
 
 def published_port(service: str, port: str) -> int | None:
     """Where a service of this checkout's stack can be reached from this machine, if it runs."""
-    found = container(service)
-    addresses = shell.read(["docker", "port", found, port]).split() if found else []
-    return int(addresses[0].rpartition(":")[2]) if addresses else None
+    published = re.search(rf":(\d+)->{port}/tcp", " ".join(_listed(service, "{{.Ports}}")))
+    return int(published[1]) if published else None
 
 
 def has_image(service: str) -> bool:
     """Whether the image that Compose builds for a service is there, of whatever age."""
     return bool(shell.read(["docker", "images", "--quiet", f"{project.compose_project()}-{service}"]).strip())
+
+
+def _listed(service: str, what: str) -> list[str]:
+    """Of the running containers of a service; of none where no engine answers."""
+    command = [
+        *("docker", "ps", "--format", what),
+        *("--filter", f"label=com.docker.compose.project={project.compose_project()}"),
+        *("--filter", f"label=com.docker.compose.service={service}"),
+    ]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()

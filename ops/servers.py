@@ -27,11 +27,7 @@ class Container:
     in_container = True
 
     def running_port(self, configuration: Configuration) -> int | None:  # noqa: ARG002  a checkout has one stack
-        try:
-            engine.require()
-        except engine.NoEngine:
-            return None
-        return compose.published_port("db", compose.POSTGRES_PORT)
+        return compose.published_port("db", compose.POSTGRES_PORT) if engine.why_impossible() is None else None
 
     def start(self, configuration: Configuration) -> None:
         compose.run(configuration, "--progress", "quiet", "up", "--detach", "--wait", "db")
