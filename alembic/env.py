@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import MigrationScript
 from alembic.runtime.migration import MigrationInfo
 from alembic.util import CommandError, to_tuple
-from sqlalchemy import Connection, Engine, NullPool, create_engine, func, select
+from sqlalchemy import Connection, NullPool, create_engine, func, select
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 import app.models  # noqa: F401  the tables enter Base.metadata
@@ -49,10 +49,10 @@ def migrate_online() -> None:
     """A connection that is handed over keeps its owner's timeouts, and its owner's transaction where there is one."""
     given: Connection | None = context.config.attributes.get("connection")
     if given is not None:
-        with alone(configured(given).engine), context.begin_transaction():
+        with alone(configured(given)), context.begin_transaction():
             context.run_migrations()
         return
-    with connect() as connection, alone(configured(connection).engine):
+    with connect() as connection, alone(configured(connection)):
         try:
             migrating.patiently(lambda: migrate(connection), say)
         except DBAPIError as error:
@@ -112,21 +112,27 @@ def complaint(error: DBAPIError, connection: Connection) -> str:
         file = Path(frame.f_code.co_filename)
         if file.parent.name == "versions":
             where = f"revision {frame.f_globals['revision']} failed at alembic/versions/{file.name}:{line}: "
-    heads = MigrationContext.configure(connection).get_current_heads()
-    return f"{where}{' '.join(str(error.orig).split())}; the database is at {', '.join(heads) or 'no migration'}"
+    try:
+        with connection.engine.connect() as other:  # that one may be what was lost
+            heads = MigrationContext.configure(other).get_current_heads()
+    except OperationalError:
+        left = "the database does not answer any more"
+    else:
+        left = f"the database is at {', '.join(heads) or 'no migration'}"
+    return f"{where}{' '.join(str(error.orig).split())}; {left}"
 
 
 @contextmanager
-def alone(engine: Engine) -> Iterator[None]:
+def alone(connection: Connection) -> Iterator[None]:
     """Where there is work, hold the lock of all migrators; who waited then finds the work done.
 
     The lock has a connection of its own, never in a transaction. Asked for again and again, not waited for: a
     waiting statement is one that CREATE INDEX CONCURRENTLY, run by the lock's holder, would wait for in turn.
     """
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as guard:
-        if not there_is_work(guard):
-            yield
-            return
+    if not there_is_work(connection):
+        yield
+        return
+    with connection.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as guard:
         while not guard.scalar(select(func.pg_try_advisory_lock(MIGRATION_LOCK))):
             time.sleep(SECONDS_BETWEEN_TRIES)
         try:
@@ -140,7 +146,10 @@ def there_is_work(connection: Connection) -> bool:
     """False for a command that only reads, and for a database that already is where it shall go."""
     if "destination_rev" not in context.get_context().opts:
         return False
+    was_in_transaction = connection.in_transaction()
     current = MigrationContext.configure(connection).get_current_heads()
+    if not was_in_transaction:
+        connection.rollback()
     return set(current) != set(to_tuple(context.get_revision_argument(), default=()))
 
 

@@ -22,6 +22,12 @@ def scenarios(_: Context, orders: int = 270_000, rounds: int = 5, write: bool = 
     _run("benchmarks.scenarios", "--orders", str(orders), "--rounds", str(rounds), write=write)
 
 
+@task(help=ROUNDS)
+def db(_: Context, rounds: int = 5, write: bool = False) -> None:
+    """Measure what it costs to migrate a database."""
+    _run("benchmarks.databases", "--rounds", str(rounds), write=write)
+
+
 def _run(package: str, *options: str, write: bool) -> None:
     with shell.interruptible():
         shell.serve(

@@ -94,8 +94,11 @@ def reset(_: Context) -> None:
 
 def upgrade(settings: Configuration) -> None:
     """Without a word where there is nothing to do, which is seen before Alembic is imported."""
-    if migrations.current(settings) != migrations.heads():
-        _alembic(settings, "upgrade", "head")
+    if migrations.current(settings) == migrations.heads():
+        return
+    with migrations.turn(settings):
+        if migrations.current(settings) != migrations.heads():  # another one may have done it meanwhile
+            _alembic(settings, "upgrade", "head")
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 """The migrations, as their files tell, and where a database stands among them: without a need for Alembic."""
 
 import ast
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +11,8 @@ from ops import project
 from ops.configuration import Configuration
 
 FOLDER = project.ROOT / "alembic" / "versions"
+TURN = 5_112_946_304  # our own among the advisory locks of the database; alembic/env.py has the number before it
+SECONDS_BETWEEN_TRIES = 0.1
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,21 @@ def current(configuration: Configuration) -> set[str]:
             return {str(row[0]) for row in connection.execute("SELECT version_num FROM alembic_version")}
         except UndefinedTable:
             return set()
+
+
+@contextmanager
+def turn(configuration: Configuration) -> Iterator[None]:
+    """Of many that would migrate the database at once, one at a time is let in.
+
+    Alembic's own environment sees to that too; but who comes to it has imported it. Asked for again and again, not
+    waited for: CREATE INDEX CONCURRENTLY would wait for a statement that waits.
+    """
+    from ops import database
+
+    with database.connect(configuration, configuration["APPLICATION_DB"]) as connection:
+        while connection.execute("SELECT pg_try_advisory_lock(%s)", [TURN]).fetchone() != (True,):
+            time.sleep(SECONDS_BETWEEN_TRIES)
+        yield
 
 
 def _before(known: dict[str, Revision], name: str) -> Iterator[Revision]:

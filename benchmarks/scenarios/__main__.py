@@ -3,8 +3,8 @@
 import argparse
 from contextlib import ExitStack
 
-from benchmarks import machine, report
-from benchmarks.scenarios import experiments, place
+from benchmarks import machine, place, report
+from benchmarks.scenarios import experiments
 from benchmarks.suite import peers
 from ops import shell
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from benchmarks import place
 from benchmarks.measure import Aim, Contender, Experiment, Measured
-from benchmarks.scenarios import place
+from benchmarks.place import Checkout, Server
 from benchmarks.scenarios.loads import MILLION, Loads, by_command
-from benchmarks.scenarios.place import Checkout, Server
 from ops import postgres
 
 OURS = "`inv scenario`: made, copied, built"

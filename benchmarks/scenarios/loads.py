@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.database import Base
 from app.models import Order, OrderLine, Product, User
-from benchmarks.scenarios.place import Server
+from benchmarks.place import Server
 from ops import postgres, project
 from scenarios import orders
 from scenarios.loading import copying

@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 SCRIPTS = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
 (HEAD,) = SCRIPTS.get_heads()
 INDEX = "CREATE INDEX ix_orders_status ON public.orders USING btree (status)"
+SLEEPING = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
 PATIENCE = 60  # seconds; what takes longer hangs
 
 CATALOG = """
@@ -216,6 +217,25 @@ def test_a_broken_index_is_dropped_before_it_is_built_again(database: Database, 
         assert "dropping the invalid index public.ix_orders_status, which an earlier" in migrated.stdout
         assert migrated.returncode == 0, migrated.stderr
         assert not other.scalar(text("SELECT count(*) FROM pg_index WHERE NOT indisvalid"))
+
+
+@pytest.mark.parametrize("cut", ["the process", "the connection"])
+def test_a_migration_that_is_cut_off_leaves_the_last_whole_one(database: Database, checkout: Path, cut: str) -> None:
+    write(checkout, "slow", HEAD, 'op.execute("CREATE TABLE part (id bigint); SELECT pg_sleep(4)")')
+    with connect(database) as other:
+        migrating = start(database, "upgrade", "head", folder=checkout)
+        wait_until(lambda: bool(other.scalar(SLEEPING)))
+        before = catalog(database)
+        if cut == "the process":
+            migrating.kill()
+        other.execute(text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"))
+    code, said, complaint = end(migrating)
+
+    assert code != 0
+    assert cut == "the process" or "terminating connection due to administrator command" in said + complaint
+    assert catalog(database) == before
+    write(checkout, "slow", HEAD, 'op.execute("CREATE TABLE part (id bigint)")')
+    assert run(database, "upgrade", "head", folder=checkout).returncode == 0
 
 
 def test_a_value_of_an_enum_that_no_migration_makes_is_noticed(database: Database) -> None:

@@ -1,8 +1,9 @@
 """Migrations by tasks: the commands they build, and the same on a real database."""
 
 import re
+import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,21 @@ def test_a_migrations_whole_life(clone: Clone, empty_database: EmptyDatabase) ->
     assert _ok(clone, "db.status") == at_the_head
 
 
+def test_of_many_at_once_one_migrates_and_all_end_well(clone: Clone, empty_database: EmptyDatabase) -> None:
+    environment = {**clone.environment, **empty_database.environment, "APPLICATION_CONFIG": "testing"}
+    racing = [
+        subprocess.Popen(
+            clone.command("db.migrate"), cwd=clone.folder, env=environment, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(5)
+    ]
+
+    said = [process.communicate(timeout=60)[0] for process in racing]
+
+    assert [process.returncode for process in racing] == [0] * 5
+    assert sum("The first shop" in text for text in said) == 1
+
+
 def test_the_development_server_is_started_for_a_task_and_ended_after_it(clone: Clone) -> None:
     first, second = _ok(clone, "db.migrate"), _ok(clone, "db.migrate")
 
@@ -123,6 +139,7 @@ def ran(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> list[object]:
     monkeypatch.delenv("APPLICATION_CONFIG", raising=False)
     monkeypatch.setattr(database, "available", available)
     monkeypatch.setattr(migrations, "current", lambda _settings: set())
+    monkeypatch.setattr(migrations, "turn", lambda _settings: nullcontext())
     monkeypatch.setattr(database, "drop", lambda _settings: done.append("drop"))
     monkeypatch.setattr(database, "create", lambda _settings: done.append("create"))
     monkeypatch.setattr(shell, "run", lambda command, _values: done.append(command[2:]))

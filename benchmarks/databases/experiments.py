@@ -1,0 +1,114 @@
+"""What is measured against what, and what was set out to be reached."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+
+from alembic.command import upgrade
+from alembic.config import Config
+from sqlalchemy import NullPool, create_engine
+
+from benchmarks.measure import Aim, Contender, Experiment, Measured
+from benchmarks.place import Server
+from ops import project, shell
+
+NO_WORK, TASK = "a task that does nothing", "`inv db.migrate`"
+ALEMBIC, IN_PROCESS = "`alembic upgrade head`", "Alembic's API, in a process that has it"
+MANY = 20
+TOGETHER, ALONE = f"{MANY} at once", "one"
+
+
+def nothing_to_do(server: Server) -> Experiment:
+    settings = _settings(server, server.new("migrated_again"))
+    engine = create_engine(
+        server.url("migrated_again").replace("postgresql", "postgresql+psycopg", 1), poolclass=NullPool
+    )
+
+    def in_process() -> float:
+        with engine.connect() as connection:
+            configured = Config(project.ROOT / "alembic.ini", attributes={"connection": connection})
+            return _milliseconds(lambda: upgrade(configured, "head"))
+
+    return Experiment(
+        "migrate-nothing",
+        "Migrating, with nothing to do",
+        "The database is at the head; the server runs.",
+        "ms",
+        [
+            Contender(NO_WORK, lambda: _milliseconds(lambda: _run(_inv("config.check"), settings))),
+            Contender(TASK, lambda: _milliseconds(lambda: _run(_inv("db.migrate"), settings)), ours=True),
+            Contender(
+                ALEMBIC, lambda: _milliseconds(lambda: _run(shell.python("alembic", "upgrade", "head"), settings))
+            ),
+            Contender(IN_PROCESS, in_process, has_to_be_made=True),
+        ],
+        [
+            Aim(f"{TASK} over 1.15 × {NO_WORK}", _over_nothing, 60, "ms"),
+            Aim(IN_PROCESS, lambda m: m.typical(IN_PROCESS), 10, "ms"),
+        ],
+    )
+
+
+def work(server: Server) -> Experiment:
+    def migrated(*commands: list[str]) -> Callable[[], float]:
+        def sample() -> float:
+            settings = _settings(server, server.new("to_migrate", "template0"))
+            return _seconds(lambda: _run_together(list(commands), settings))
+
+        return sample
+
+    alembic = shell.python("alembic", "upgrade", "head")
+    return Experiment(
+        "migrate-work",
+        "Migrating from nothing to the head",
+        f"Whoever comes while another one works waits, and sees it done. The {MANY} share the machine's processors.",
+        "s",
+        [
+            Contender(ALEMBIC, migrated(alembic)),
+            Contender(TASK, migrated(_inv("db.migrate")), ours=True),
+            Contender(TOGETHER, migrated(*[_inv("db.migrate")] * MANY), ours=True),
+        ],
+        [
+            Aim(f"{TASK} against {ALEMBIC}", lambda m: m.ratio(TASK, ALEMBIC), 1.2),
+            Aim(f"{TOGETHER} over 1.5 × {ALONE}", lambda m: m.typical(TOGETHER) - 1.5 * m.typical(TASK), 1, "s"),
+        ],
+    )
+
+
+def _over_nothing(measured: Measured) -> float:
+    return measured.typical(TASK) - 1.15 * measured.typical(NO_WORK)
+
+
+def _settings(server: Server, database: str) -> dict[str, str]:
+    """Of a server that is not the checkout's own: nothing is started for it."""
+    return {**server.environment, "APPLICATION_CONFIG": "testing", "APPLICATION_DB": database}
+
+
+def _inv(task: str) -> list[str]:
+    return [sys.executable, "-m", "invoke", task]
+
+
+def _run(command: list[str], settings: Mapping[str, str]) -> None:
+    _run_together([command], settings)
+
+
+def _run_together(commands: list[list[str]], settings: Mapping[str, str]) -> None:
+    """All have to succeed."""
+    running = [
+        subprocess.Popen(command, cwd=project.ROOT, env=shell.environment(settings), stdout=subprocess.DEVNULL)
+        for command in commands
+    ]
+    codes = [process.wait() for process in running]
+    if any(codes):
+        raise RuntimeError(f"{' '.join(commands[0])} ended with {codes}")
+
+
+def _seconds(done: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    done()
+    return time.perf_counter() - start
+
+
+def _milliseconds(done: Callable[[], object]) -> float:
+    return _seconds(done) * 1000
