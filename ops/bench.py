@@ -5,35 +5,36 @@ import sys
 from invoke.context import Context
 from invoke.tasks import task
 
-from ops import project, shell
+from ops import options, project, shell
 
 ROUNDS = {"rounds": "how often each contender has its turn", "write": "write the page in docs/benchmarks and its plots"}
 
 
 @task(help={"tests": "how many, where a whole suite is timed", **ROUNDS})
-def tests(_: Context, tests: int = 1000, rounds: int = 5, write: bool = False) -> None:
+def tests(_: Context, tests: str = "1000", rounds: str = "5", write: bool = False) -> None:
     """Measure what isolated tests cost, in our ways and in those of others; an hour."""
-    _run("benchmarks.suite", "--tests", str(tests), "--rounds", str(rounds), write=write)
+    _run("benchmarks.suite", tests=tests, rounds=rounds, write=write)
 
 
 @task(help={"orders": "how many, where a scenario is loaded; they have three rows and a half each", **ROUNDS})
-def scenarios(_: Context, orders: int = 270_000, rounds: int = 5, write: bool = False) -> None:
+def scenarios(_: Context, orders: str = "270000", rounds: str = "5", write: bool = False) -> None:
     """Measure what it costs to load a scenario, and to have it again; half an hour."""
-    _run("benchmarks.scenarios", "--orders", str(orders), "--rounds", str(rounds), write=write)
+    _run("benchmarks.scenarios", orders=orders, rounds=rounds, write=write)
 
 
 @task(help=ROUNDS)
-def db(_: Context, rounds: int = 5, write: bool = False) -> None:
+def db(_: Context, rounds: str = "5", write: bool = False) -> None:
     """Measure what it costs to migrate a database."""
-    _run("benchmarks.databases", "--rounds", str(rounds), write=write)
+    _run("benchmarks.databases", rounds=rounds, write=write)
 
 
-def _run(package: str, *options: str, write: bool) -> None:
+def _run(package: str, *, write: bool, **numbers: str) -> None:
+    given = [part for name, text in numbers.items() for part in (f"--{name}", str(options.number(name, text)))]
     with shell.interruptible():
         shell.serve(
             [
                 *("uv", "run", "--locked", "--quiet", "--group", "benchmarks", "--python", sys.executable),
-                *("python", "-m", package, *options, *(["--write"] if write else [])),
+                *("python", "-m", package, *given, *(["--write"] if write else [])),
             ],
             {
                 # An environment of its own: what only the contenders need would load itself into every run of pytest.

@@ -9,7 +9,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from ops import configuration, database, ports, scenario_server, shell, states, stories
+from ops import configuration, database, options, ports, scenario_server, shell, states, stories
 from ops.configuration import Configuration
 from ops.scenario_server import Server
 from ops.states import State
@@ -27,11 +27,11 @@ SEED = 1
         "seed": "another one is another set of rows, the same each time",
     },
 )
-def up(_: Context, name: str, size: int = 0, seed: int = SEED) -> None:
+def up(_: Context, name: str, size: str = "", seed: str = str(SEED)) -> None:
     """Start a scenario's PostgreSQL, with its data; what was loaded once is cloned from then on."""
     begun = time.perf_counter()
     story = stories.find(name)
-    wanted = _state(story, size or None, seed)
+    wanted = _state(story, options.number("size", size) if size else None, options.number("seed", seed, least=0))
     with _at_work(name) as scenario:
         described = _make_current(scenario, wanted)
         shell.say(_welcome(scenario, wanted, f"{described} in {time.perf_counter() - begun:.1f} s"))
@@ -150,7 +150,7 @@ def clean(_: Context) -> None:
                 server.stop()
 
 
-def _show_plans(name: str, places: dict[int, Configuration], *options: str, sql: str = "") -> None:
+def _show_plans(name: str, places: dict[int, Configuration], *more: str, sql: str = "") -> None:
     """Of the databases that the configurations lead to, by size."""
     import tempfile
 
@@ -162,14 +162,11 @@ def _show_plans(name: str, places: dict[int, Configuration], *options: str, sql:
             )
             shell.serve(measure, place.environment)
         files = [f"{size}={folder}/{size}.json" for size in places]
-        shell.serve(shell.python("scenarios.lab", "show", name, *files, *options), {})
+        shell.serve(shell.python("scenarios.lab", "show", name, *files, *more), {})
 
 
 def _sizes(text: str) -> list[int]:
-    try:
-        return sorted({int(part) for part in text.split(",")})
-    except ValueError:
-        raise Exit(f"--sizes: should be numbers with commas between them, got {text!r}", code=1) from None
+    return sorted({options.number("sizes", part.strip()) for part in text.split(",")})
 
 
 @dataclass(frozen=True)
@@ -192,8 +189,6 @@ def _state(story: Story, size: int | None, seed: int) -> State:
     """Raises Exit for a size that the story cannot have."""
     if size is not None and story.size is None:
         raise Exit(f"--size: {story.name} is always the same size", code=1)
-    if size is not None and size < 1:
-        raise Exit(f"--size: should be at least 1, got {size}", code=1)
     size = size or story.size
     return State(stories.fingerprint(story, size, seed), size, seed)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event, text
 
-LARGE = 10_000  # rows that one would rather not read one after the other
+LARGE = 10_000  # rows that one would rather not read one after the other, nor hand to a page
 FAR_OFF = 10  # times more rows than expected, or fewer
 ENOUGH_TO_MATTER = 100  # rows
 TAKES_ALL = ("Sort", "Hash", "Aggregate")  # before they give a row
@@ -67,6 +67,8 @@ class Plan:
         """`large` are the tables that one would rather not read from end to end."""
         scanned = {str(node["Relation Name"]) for node in self.nodes if node["Node Type"] == "Seq Scan"}
         found = [f"reads all of {table}" for table in sorted(scanned & large)]
+        if self.rows >= LARGE:
+            found.append(f"gives {self.rows:,} rows")
         for node in _run_to_the_end(self.root):
             expected, actual = node["Plan Rows"], node["Actual Rows"]
             off = max(expected, 1) / max(actual, 1)

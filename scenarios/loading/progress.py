@@ -21,7 +21,7 @@ def shown(name: str, parts: int) -> Iterator[Callable[[int], None]]:
 
 @contextmanager
 def _bar(name: str, parts: int) -> Iterator[Callable[[int], None]]:
-    columns = (TextColumn("{task.description}"), BarColumn(), _Rows(), TimeRemainingColumn(compact=True))
+    columns = (TextColumn("{task.description}"), BarColumn(30), _Rows(), TimeRemainingColumn(compact=True))
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(name, total=parts, rows=0)
         rows = 0
@@ -30,6 +30,8 @@ def _bar(name: str, parts: int) -> Iterator[Callable[[int], None]]:
             nonlocal rows
             rows += more
             progress.update(task, advance=1, rows=rows)
+            if progress.finished:
+                progress.update(task, description=f"{name}: indexes and keys")
 
         yield told
 

@@ -77,6 +77,7 @@ def test_the_apps_own_queries_are_explained(clone: Clone, down: None) -> None:
         (["--name", "ordres"], "there is no scenario 'ordres': scenarios/ has .*orders.*; did you mean orders\\?"),
         (["--name", "../x"], "there is no scenario '../x': scenarios/ has empty_shop, .*"),
         (["--name", "orders", "--size", "-1"], "--size: should be at least 1, got -1"),
+        (["--name", "orders", "--size", "many"], "--size: should be a whole number, got 'many'"),
         (["--name", "low_stock", "--size", "9"], "--size: low_stock is always the same size"),
     ],
 )
