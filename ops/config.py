@@ -27,6 +27,8 @@ def show(_: Context, name: str = "") -> None:
         (key, "***" if value.secret else value.text, value.source) for key, value in sorted(effective.values.items())
     ]
     rows += [(f"images/{key}", image, f"config/{effective.name}.json") for key, image in effective.images.items()]
+    budget = str(effective.longest_blocked_ms)
+    rows.append(("migrations/longest_blocked_ms", budget, f"config/{effective.name}.json"))
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     for key, text, source in rows:
         shell.say(f"{key:{widths[0]}}  {text:{widths[1]}}  {source}")

@@ -46,6 +46,8 @@ class Configuration:
     name: str
     values: dict[str, Value]
     images: dict[str, str]
+    longest_blocked_ms: int
+    """How long a migration may keep a query waiting."""
 
     def __getitem__(self, name: str) -> str:
         return self.values[name].text
@@ -106,7 +108,7 @@ def load(
             secret_values |= {key: _generate_secret(folders[-1] / key) for key in missing}
     unknown = Value("", "no value yet", secret=True)
     values |= {key: value or unknown for key, value in secret_values.items()}
-    return Configuration(name, values, document["images"])
+    return Configuration(name, values, document["images"], int(document["migrations"]["longest_blocked_ms"]))
 
 
 def find_problems() -> list[str]:

@@ -50,8 +50,21 @@ def build(common: Schema, **classes: Schema) -> Schema:
                 "required": ["postgres"],
                 "additionalProperties": False,
             },
+            "migrations": {
+                "description": "What migrations may cost those who use the service meanwhile",
+                "type": "object",
+                "properties": {
+                    "longest_blocked_ms": {
+                        "description": "How long a single query of theirs may take; `inv db.rehearse` measures it",
+                        "type": "integer",
+                        "minimum": 1,
+                    }
+                },
+                "required": ["longest_blocked_ms"],
+                "additionalProperties": False,
+            },
         },
-        "required": ["environment", "secrets", "images"],
+        "required": ["environment", "secrets", "images", "migrations"],
         "additionalProperties": False,
         "allOf": [_of_class(name, described, settings) for name, described in sorted(classes.items())],
     }

@@ -85,6 +85,21 @@ def _top(name: str, value: object) -> Callable[[Document], None]:
             _top("images", {"postgres": "postgres:17"}),
             'images/postgres: should be that of config/development.json, "postgres:18", got "postgres:17"',
         ),
+        (_top("migrations", {}), "migrations/longest_blocked_ms: is missing"),
+        (_top("migrations", 1000), "migrations: should be an object, got 1000"),
+        (
+            _top("migrations", {"longest_blocked_ms": 0}),
+            "migrations/longest_blocked_ms: should be at least 1, got 0",
+        ),
+        (
+            _top("migrations", {"longest_blocked_ms": "1 s"}),
+            'migrations/longest_blocked_ms: should be an integer, got "1 s"',
+        ),
+        (
+            _top("migrations", {"longest_blocked": 1000}),
+            "migrations/longest_blocked: is unknown; did you mean longest_blocked_ms?",
+        ),
+        (lambda document: document.pop("migrations"), "migrations: is missing"),
         (_top("enviroment", {}), "enviroment: is unknown; did you mean environment?"),
         (lambda document: document.pop("secrets"), "secrets: is missing"),
     ],
