@@ -1,22 +1,17 @@
 """`inv scenario …`: a database with exactly the data you want, on a PostgreSQL of its own."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 
 from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from ops import configuration, database, options, ports, scenario_server, shell, states, stories
+from ops import database, options, ports, scenario_server, shell, stage, states, stories
 from ops.configuration import Configuration
 from ops.scenario_server import Server
 from ops.states import State
-from ops.stories import Story
 
 NAME = "which one; inv scenario.list shows them"
-SEED = 1
 
 
 @task(
@@ -27,12 +22,12 @@ SEED = 1
         "seed": "another one is another set of rows, the same each time",
     },
 )
-def up(_: Context, name: str, size: str = "", seed: str = str(SEED)) -> None:
+def up(_: Context, name: str, size: str = "", seed: str = str(stage.SEED)) -> None:
     """Start a scenario's PostgreSQL, with its data; what was loaded once is cloned from then on."""
     begun = time.perf_counter()
     story = stories.find(name)
-    wanted = _state(story, options.number("size", size) if size else None, options.number("seed", seed, least=0))
-    with _at_work(name) as scenario:
+    wanted = stage.state(story, options.number("size", size) if size else None, options.number("seed", seed, least=0))
+    with stage.at_work(name) as scenario:
         described = _make_current(scenario, wanted)
         shell.say(_welcome(scenario, wanted, f"{described} in {time.perf_counter() - begun:.1f} s"))
 
@@ -41,7 +36,7 @@ def up(_: Context, name: str, size: str = "", seed: str = str(SEED)) -> None:
 def list_all(_: Context) -> None:
     """List the scenarios, and which are up."""
     rows = [("NAME", "SIZE", "UP", "STORY")]
-    settings = _settings()
+    settings = stage.settings()
     for story in stories.every():
         running = scenario_server.running(story.name)
         size = "" if story.size is None else f"{story.size:,}"
@@ -68,8 +63,8 @@ def down(_: Context, name: str = "", all: bool = False) -> None:  # noqa: A002  
 def reset(_: Context, name: str) -> None:
     """Put a scenario back to the state just after loading."""
     begun = time.perf_counter()
-    with _at_work(name) as scenario, states.opened(scenario.configuration) as kept:
-        state = kept.current() or _state(stories.find(name), None, SEED)
+    with stage.at_work(name) as scenario, states.opened(scenario.configuration) as kept:
+        state = kept.current() or stage.state(stories.find(name), None, stage.SEED)
         if state in kept.kept():
             kept.clone(state)
         else:
@@ -108,14 +103,14 @@ def explain(_: Context, name: str, sizes: str = "") -> None:
         _show_plans(name, {0: _ready(name)})
         return
     story = stories.find(name)
-    wanted = [_state(story, size, SEED) for size in _sizes(sizes)]
+    wanted = [stage.state(story, size, stage.SEED) for size in _sizes(sizes)]
     page = scenario_server.FOLDER / f"{name}.html"
-    with _at_work(name) as scenario, states.opened(scenario.configuration) as kept:
+    with stage.at_work(name) as scenario, states.opened(scenario.configuration) as kept:
         places = {}
         try:
             for state in wanted:
                 if state not in kept.kept():
-                    _load(scenario, state, kept)
+                    stage.load(scenario, state, kept)
                 kept.clone(state, f"explained_{state.size}")
                 places[state.size or 0] = scenario.configuration.changed(
                     "the state that is explained", APPLICATION_DB=f"explained_{state.size}"
@@ -141,9 +136,9 @@ def clean(_: Context) -> None:
             server.remove()
             shell.say(f"{server.name}: dropped, since scenarios/ has no such scenario")
             continue
-        with _at_work(server.name) as scenario, states.opened(scenario.configuration) as kept:
+        with stage.at_work(server.name) as scenario, states.opened(scenario.configuration) as kept:
             for state in kept.kept():
-                if state != _state(known[server.name], state.size, state.seed):
+                if state != stage.state(known[server.name], state.size, state.seed):
                     kept.drop(state.template)
                     shell.say(f"{server.name}: dropped {state}, since its code has changed")
             if scenario.started:
@@ -169,73 +164,7 @@ def _sizes(text: str) -> list[int]:
     return sorted({options.number("sizes", part.strip()) for part in text.split(",")})
 
 
-@dataclass(frozen=True)
-class Scenario:
-    """One whose PostgreSQL runs."""
-
-    story: Story
-    configuration: Configuration
-    """Leads to the database that is worked on."""
-    server: Server
-    started: bool
-    """Whether this task has started it."""
-
-
-def _settings() -> Configuration:
-    return configuration.load("development", environ={})
-
-
-def _state(story: Story, size: int | None, seed: int) -> State:
-    """Raises Exit for a size that the story cannot have."""
-    if size is not None and story.size is None:
-        raise Exit(f"--size: {story.name} is always the same size", code=1)
-    size = size or story.size
-    return State(stories.fingerprint(story, size, seed), size, seed)
-
-
-@contextmanager
-def _at_work(name: str) -> Iterator[Scenario]:
-    """Alone with a scenario, whose server is up. One that was started for work that failed is ended again."""
-    from filelock import FileLock, Timeout
-
-    story, settings = stories.find(name), _settings()
-    scenario_server.FOLDER.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(scenario_server.FOLDER / f"{name}.lock")
-    with shell.interruptible():
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            shell.note(f"another task is at work on {name}: waiting for it")
-            lock.acquire()
-        with lock:
-            scenario = _up(story, settings)
-            try:
-                yield scenario
-            except BaseException:
-                if scenario.started:
-                    with shell.uninterrupted():
-                        scenario.server.stop()
-                raise
-
-
-def _up(story: Story, settings: Configuration) -> Scenario:
-    running = scenario_server.running(story.name)
-    if running:
-        server, port = running
-    else:
-        server, why = scenario_server.best(story.name, settings)
-        shell.note(f"starting {server.described}, {why}")
-        try:
-            port = server.start(settings)
-        except BaseException:
-            with shell.uninterrupted():
-                server.stop()
-            raise
-    found = settings.changed("where the scenario runs", POSTGRES_HOST="localhost", POSTGRES_PORT=port)
-    return Scenario(story, found, server, started=running is None)
-
-
-def _make_current(scenario: Scenario, wanted: State) -> str:
+def _make_current(scenario: stage.Scenario, wanted: State) -> str:
     """Says how."""
     with states.opened(scenario.configuration) as kept:
         current = kept.current()
@@ -243,29 +172,18 @@ def _make_current(scenario: Scenario, wanted: State) -> str:
             return "up, as it was left,"
         is_new = wanted not in kept.kept()
         if is_new:
-            _load(scenario, wanted, kept)
+            stage.load(scenario, wanted, kept)
         kept.clone(wanted)
     return "loaded and kept" if is_new else "cloned"
 
 
-def _load(scenario: Scenario, wanted: State, kept: states.States) -> None:
-    size = [] if wanted.size is None else ["--size", str(wanted.size)]
-    with kept.loading(wanted) as name:
-        environment = {**scenario.configuration.environment, "APPLICATION_DB": name}
-        shell.serve(shell.python("alembic", "--quiet", "upgrade", "head"), environment)
-        shell.serve(
-            shell.python("scenarios", scenario.story.name, *size, "--seed", str(wanted.seed)),
-            environment,
-        )
-
-
 def _ready(name: str) -> Configuration:
     """Leads to the scenario as it was left; to a new one of the usual size where there is none yet."""
-    with _at_work(name) as scenario:
+    with stage.at_work(name) as scenario:
         with states.opened(scenario.configuration) as kept:
             is_there = kept.current() is not None
         if not is_there:
-            _make_current(scenario, _state(scenario.story, None, SEED))
+            _make_current(scenario, stage.state(scenario.story, None, stage.SEED))
         return scenario.configuration
 
 
@@ -277,7 +195,7 @@ def _where(settings: Configuration, running: tuple[Server, int] | None) -> str:
         return f"localhost:{running[1]} ({kept.current() or 'empty'})"
 
 
-def _welcome(scenario: Scenario, state: State, done: str) -> str:
+def _welcome(scenario: stage.Scenario, state: State, done: str) -> str:
     name, settings = scenario.story.name, scenario.configuration
     url = (
         f"postgresql://{settings['POSTGRES_USER']}:{settings['POSTGRES_PASSWORD']}"
