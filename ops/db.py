@@ -7,7 +7,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from ops import configuration, database, migration_lint, migrations, project, shell
+from ops import configuration, database, migration_lint, migrations, project, rehearsal, shell
 from ops.configuration import Configuration
 
 
@@ -90,6 +90,19 @@ def reset(_: Context) -> None:
         database.create(settings)
         upgrade(settings)
         shell.run(shell.python("scenarios", "starter"), settings.environment)
+
+
+@task(
+    help={
+        "size": f"of the scenario; by default {rehearsal.SIZE:,}",
+        "name": "of the scenario whose data the migrations meet",
+        "from_": "the revision to begin after; by default that of the last release: the last tag, else origin/main",
+    }
+)
+def rehearse(_: Context, size: int = 0, name: str = "orders", from_: str = "") -> None:
+    """Apply the pending migrations to a scenario while queries run, and show what they lock and how long it blocks."""
+    budget = configuration.load(missing_secrets="show").longest_blocked_ms
+    rehearsal.run(name, size, from_, budget)
 
 
 def upgrade(settings: Configuration) -> None:

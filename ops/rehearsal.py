@@ -1,0 +1,55 @@
+"""Migrations tried on a scenario's data, with queries running, before they meet production's."""
+
+from invoke.exceptions import Exit
+
+from ops import migrations, project, release, shell, stage, states, stories
+from ops.migrations import Revision
+
+DATABASE = "rehearsal"
+SIZE = 1_000_000
+
+
+def run(name: str, size: int, after: str, longest_blocked_ms: int) -> None:
+    """On a clone of the scenario, which is dropped; a server that was started for it is ended.
+
+    Raises Exit where a migration costs too much, breaks the queries, or does not apply.
+    """
+    pending, where = _pending(after)
+    start = pending[0].after if pending else ()
+    if not start:
+        reason = "the first migration meets no data" if pending else f"there are no migrations {where}"
+        shell.say(f"nothing to rehearse: {reason}")
+        return
+    shell.note(f"the migrations {where}: {', '.join(revision.name for revision in pending)}")
+    story = stories.find(name)
+    wanted = stage.state(story, size or (SIZE if story.size else None), stage.SEED)
+    with stage.at_work(name) as scenario, states.opened(scenario.configuration) as kept:
+        if wanted not in kept.kept():
+            stage.load(scenario, wanted, kept)
+        try:
+            kept.clone(wanted, DATABASE)
+            place = scenario.configuration.changed("the rehearsal", APPLICATION_DB=DATABASE)
+            shell.serve(_command(start[0], pending, longest_blocked_ms), place.environment)
+        finally:
+            with shell.uninterrupted():
+                kept.drop(DATABASE)
+        if scenario.started:
+            scenario.server.stop()
+
+
+def _command(start: str, pending: list[Revision], longest_blocked_ms: int) -> list[str]:
+    names = (revision.name for revision in pending)
+    return shell.python("scenarios.rehearsal", "--from", start, "--longest-blocked-ms", str(longest_blocked_ms), *names)
+
+
+def _pending(after: str) -> tuple[list[Revision], str]:
+    """With where they begin."""
+    if after:
+        known = migrations.every()
+        if after not in known:
+            names = ", ".join(known)
+            raise Exit(f"there is no revision {after!r}: {project.shown(migrations.FOLDER)} has {names}", code=1)
+        return migrations.pending({after}), f"after {after}"
+    if found := release.last():
+        return release.migrations_since(found), f"since {found}"
+    return migrations.pending(set())[-1:], f"after the last but one, since there is neither a tag nor {release.TRUNK}"

@@ -1,0 +1,58 @@
+"""The commit that was released last, as git knows it, and the migrations that have come since."""
+
+import re
+import subprocess
+from dataclasses import dataclass
+
+from invoke.exceptions import Exit
+
+from ops import migrations, project
+from ops.migrations import Revision
+
+TRUNK = "origin/main"
+VERSIONS = "alembic/versions"
+REVISION = re.compile(r"""^revision\b[^=]*=\s*["'](.+?)["']""", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Release:
+    commit: str
+    name: str
+    """As git or the developer calls it."""
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.commit[:7]})"
+
+
+def last() -> Release | None:
+    """The last tag before HEAD; without a tag, where this branch left the trunk; None where there is neither."""
+    tag = _git("describe", "--tags", "--abbrev=0")
+    if tag:
+        return Release(_git("rev-parse", f"{tag}^{{commit}}"), tag)
+    commit = _git("merge-base", "HEAD", TRUNK)
+    return Release(commit, TRUNK) if commit else None
+
+
+def find(name: str) -> Release:
+    """Raises Exit where there is no such commit."""
+    commit = _git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+    if not commit:
+        raise Exit(f"git knows no commit {name!r}", code=1)
+    return Release(commit, name)
+
+
+def migrations_since(release: Release) -> list[Revision]:
+    """Those of the working tree that the release has not, in the order in which they are applied."""
+    lines = _git("grep", "-h", "^revision", release.commit, "--", VERSIONS)
+    return migrations.pending(set(REVISION.findall(lines)))
+
+
+def _git(*arguments: str) -> str:
+    """What it answers; empty where it has no answer, or there is no repository or no git."""
+    try:
+        answered = subprocess.run(
+            ["git", *arguments], cwd=project.ROOT, capture_output=True, encoding="utf-8", check=False
+        )
+    except FileNotFoundError:
+        return ""
+    return answered.stdout.strip() if answered.returncode == 0 else ""

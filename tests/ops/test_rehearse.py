@@ -1,0 +1,162 @@
+"""`inv db.rehearse`: what a migration costs those who use the service meanwhile, on the embedded server."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import psutil
+import pytest
+
+from ops import migrations, postgres
+from tests.ops.conftest import Clone
+
+SMALL = ("--size", "200")
+
+# Where there are none, as when a scenario is loaded, it need not take long.
+LOCK_ORDERS = (
+    "DO $$ BEGIN IF EXISTS (SELECT FROM orders) THEN LOCK TABLE orders; PERFORM pg_sleep({seconds}); END IF; END $$"
+)
+
+
+def test_a_harmless_migration_passes_and_its_lock_is_shown(clone: Clone) -> None:
+    release(clone)
+    write(
+        clone,
+        "Nicknames for products",
+        "ALTER TABLE products ADD COLUMN nickname text",
+        "ALTER TABLE products DROP COLUMN nickname",
+    )
+
+    rehearsed = clone.inv("db.rehearse", *SMALL)
+
+    assert rehearsed.returncode == 0, rehearsed.stderr
+    assert re.search(r"the migrations since v1 \(\w{7}\): 5e7\n", rehearsed.stderr)
+    assert re.search(r"5e7 Nicknames for products +\d\.\d+ +\w.* +\d+ +\w.* +\d+ +0 *\n", rehearsed.stdout)
+    assert re.search(r"5e7 .* AccessExclusiveLock +products +reads and writes", rehearsed.stdout)
+    assert clone.processes() == []
+
+
+def test_one_that_blocks_for_longer_than_is_allowed_fails_by_its_name(clone: Clone) -> None:
+    write(clone, "Lock the orders", LOCK_ORDERS.format(seconds=2), "")
+
+    rehearsed = clone.inv("db.rehearse", *SMALL)
+
+    assert rehearsed.returncode == 1
+    assert (
+        "the migrations after the last but one, since there is neither a tag nor origin/main: 5e7" in rehearsed.stderr
+    )
+    assert re.search(
+        r"5e7 Lock the orders: a write took [2-9],\d+ ms, "
+        r"more than the 1,000 of migrations/longest_blocked_ms: add an order\n",
+        rehearsed.stderr,
+    )
+    assert re.search(r"5e7 .* AccessExclusiveLock +orders +reads and writes +\d+ +[2-9],\d+", rehearsed.stdout)
+    assert clone.processes() == []
+
+
+def test_queries_that_the_new_schema_refuses_are_shown(clone: Clone) -> None:
+    write(
+        clone,
+        "Full names",
+        "ALTER TABLE users RENAME COLUMN name TO full_name",
+        "ALTER TABLE users RENAME COLUMN full_name TO name",
+    )
+    story = clone.folder / "scenarios" / "orders.py"
+    story.write_text(
+        story.read_text().replace('"users": ("id", "email", "name"', '"users": ("id", "email", "full_name"')
+    )
+
+    rehearsed = clone.inv("db.rehearse", *SMALL)
+
+    assert rehearsed.returncode == 1
+    assert re.search(
+        r"5e7 Full names: \d+ reads failed, so the previous release would: "
+        r"the newest orders: column users.name does not exist\n",
+        rehearsed.stderr,
+    )
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_ended_half_way_it_leaves_nothing(clone: Clone, name: str) -> None:
+    write(clone, "Lock the orders", LOCK_ORDERS.format(seconds=4), "")
+    rehearsing = subprocess.Popen(
+        clone.command("db.rehearse", *SMALL),
+        cwd=clone.folder, env=clone.environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, process_group=0,
+    )  # fmt: skip
+    with rehearsing:
+        wait_until(lambda: is_running(clone, "upgrade 5e7"))
+
+        (os.killpg if name == "SIGINT" else os.kill)(rehearsing.pid, getattr(signal, name))
+
+        said, _ = rehearsing.communicate(timeout=30)
+    assert rehearsing.returncode == 130, said
+    assert "Traceback" not in said
+    wait_until(lambda: clone.processes() == [])
+    assert "rehearsal" not in databases(clone)
+
+
+def test_where_there_is_nothing_to_rehearse_it_says_so_and_starts_nothing(clone: Clone) -> None:
+    release(clone)
+
+    rehearsed = clone.inv("db.rehearse")
+
+    assert rehearsed.returncode == 0
+    assert re.fullmatch(r"nothing to rehearse: there are no migrations since v1 \(\w{7}\)\n", rehearsed.stdout)
+    assert clone.processes() == []
+
+
+def test_a_beginning_that_there_is_not_is_one_line(clone: Clone) -> None:
+    rehearsed = clone.inv("db.rehearse", "--from", "nothing")
+
+    assert rehearsed.returncode == 1
+    assert re.fullmatch(r"there is no revision 'nothing': alembic/versions has \w+.*\n", rehearsed.stderr)
+
+
+def write(clone: Clone, title: str, upgrade: str, downgrade: str) -> None:
+    """A migration after all others."""
+    (clone.folder / "alembic" / "versions" / "5e7.py").write_text(
+        f'''"""{title}."""
+from alembic import op
+revision = "5e7"
+down_revision = "{migrations.pending(set())[-1].name}"
+def upgrade():
+    op.execute("{upgrade}")
+def downgrade():
+    op.execute("{downgrade or "SELECT 1"}")
+'''
+    )
+
+
+def release(clone: Clone) -> None:
+    git = ["git", "-c", "user.name=Anybody", "-c", "user.email=anybody@example.com"]
+    for command in (["init"], ["add", "."], ["commit", "--message", "All"], ["tag", "v1"]):
+        subprocess.run([*git, *command], cwd=clone.folder, capture_output=True, check=True)
+
+
+def is_running(clone: Clone, command: str) -> bool:
+    for process in clone.processes():
+        with suppress(psutil.Error):
+            if command in " ".join(process.cmdline()):
+                return True
+    return False
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def databases(clone: Clone) -> str:
+    clone.inv("scenario", "--name", "orders", *SMALL)
+    psql = f"PGPASSWORD=$POSTGRES_PASSWORD {postgres.binary('psql')} --host $POSTGRES_HOST --port $POSTGRES_PORT"
+    listed = clone.inv("scenario.run", "--name", "orders", f"{psql} --username $POSTGRES_USER --list")
+    clone.inv("scenario.down", "--all")
+    assert "loaded_" in listed.stdout, listed.stderr
+    return listed.stdout
