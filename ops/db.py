@@ -7,7 +7,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from ops import configuration, database, migration_lint, migrations, project, rehearsal, shell
+from ops import configuration, database, migration_lint, migrations, predecessor, project, rehearsal, shell
 from ops.configuration import Configuration
 
 
@@ -103,6 +103,12 @@ def rehearse(_: Context, size: int = 0, name: str = "orders", from_: str = "") -
     """Apply the pending migrations to a scenario while queries run, and show what they lock and how long it blocks."""
     budget = configuration.load(missing_secrets="show").longest_blocked_ms
     rehearsal.run(name, size, from_, budget)
+
+
+@task(help={"against": "a commit; by default the last release: the last tag, else origin/main"})
+def compat(_: Context, against: str = "") -> None:
+    """Run the API tests of the last release on the new schema: it still runs while the new one starts."""
+    predecessor.check(against)
 
 
 def upgrade(settings: Configuration) -> None:

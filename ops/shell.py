@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 from invoke.exceptions import Exit
@@ -64,15 +65,19 @@ def read(command: Sequence[str], values: Mapping[str, str] | None = None, stdin:
     return finished.stdout
 
 
-def serve(command: Sequence[str], values: Mapping[str, str], stdin: str | None = None) -> None:
+def serve(
+    command: Sequence[str], values: Mapping[str, str], stdin: str | None = None, folder: Path | None = None
+) -> None:
     """Run in the user's terminal until the command ends or the user ends it; the command is gone on return.
+
+    At the root of the project, or in the folder that is given.
 
     Ctrl-C reaches the command from the terminal itself. One that does not end by then, since the signal was
     sent to this process alone, is told to.
     """
     process = subprocess.Popen(
         command,
-        cwd=project.ROOT,
+        cwd=folder or project.ROOT,
         env=environment(values),
         stdin=subprocess.PIPE if stdin is not None else None,
         text=True,
