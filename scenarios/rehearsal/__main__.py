@@ -34,7 +34,11 @@ def main() -> int:
         return INTERRUPTED
     except (CommandError, DBAPIError, NotImplementedError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        print(f"the way back to {options.start} fails, so nothing was rehearsed: {reason}", file=sys.stderr)
+        print(
+            f"nothing was rehearsed, since the way back to {options.start} fails: {reason}; "
+            "mend the downgrade, or begin after it with --from",
+            file=sys.stderr,
+        )
         return 1
     table.show(done)
     return judged(done, options.longest_blocked_ms)

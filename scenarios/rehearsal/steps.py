@@ -43,10 +43,8 @@ class Step:
                 )
             failed = [query for query in asked if query.error]
             if failed:
-                found.append(
-                    f"{len(failed):,} {kind}s failed, so the previous release would: "
-                    f"{failed[0].query}: {failed[0].error}"
-                )
+                many = f"1 {kind}" if len(failed) == 1 else f"{len(failed):,} {kind}s"
+                found.append(f"{many} failed, so the previous release would: {failed[0].query}: {failed[0].error}")
         return found
 
 
