@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -14,6 +15,7 @@ from invoke.exceptions import Exit
 from ops import project
 
 INTERRUPTED = 130  # what a shell reports for a command that Ctrl-C ended
+INTERRUPT = signal.SIGINT if os.name == "posix" else signal.SIGTERM  # Windows sends a process no Ctrl-C alone
 SECONDS_TO_END_BY_ITSELF = 3
 
 
@@ -105,8 +107,11 @@ def execute(command: str, values: Mapping[str, str]) -> None:
 
 
 def end(process: "subprocess.Popen[str]") -> None:
-    """Wait for a command that was interrupted; terminate it, then kill it, where it takes too long."""
-    for insist in (process.terminate, process.kill):
+    """Wait for a command that was interrupted; where it takes too long, interrupt it, terminate it, then kill it.
+
+    After Ctrl-C pytest ends the server of its run, after SIGTERM nothing does.
+    """
+    for insist in (partial(process.send_signal, INTERRUPT), process.terminate, process.kill):
         try:
             process.wait(SECONDS_TO_END_BY_ITSELF)
         except subprocess.TimeoutExpired:

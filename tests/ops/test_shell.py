@@ -54,6 +54,17 @@ def test_a_signal_to_the_task_alone_ends_what_it_started_and_is_exit_code_130(na
         child.wait(10)  # raises where it is still there
 
 
+def test_a_command_that_the_signal_did_not_reach_is_ended_as_by_ctrl_c() -> None:
+    command = ["sh", "-c", "trap 'echo cleaned; exit' INT; while :; do sleep 0.1; done"]
+    with _task(f"shell.serve({command}, {{}})", at_the_end="pass") as (task, output):
+        _children(task)
+
+        task.send_signal(signal.SIGTERM)
+
+        assert task.wait(20) == 130
+        assert output.read() == "cleaned\n"
+
+
 def test_an_impatient_second_ctrl_c_does_not_cut_the_cleaning_short() -> None:
     clean = 'print("cleaning", flush=True); shell.run(["sh", "-c", "sleep 1; echo cleaned"], {})'
     with _task('shell.serve(["sleep", "60"], {})', at_the_end=clean) as (task, output):
