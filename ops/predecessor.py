@@ -37,7 +37,7 @@ def check(against: str) -> None:
         _bring_migrations(folder)
         _require_loadable(folder, found)
         try:
-            shell.serve(shell.python("pytest", "--tb", "short", _tests(folder, found)), {}, folder=folder)
+            shell.serve(shell.python("pytest", "--tb", "line", _tests(folder, found)), {}, folder=folder)
         except Exit as failed:
             raise Exit(f"{found} breaks on the schema with {names}", code=failed.code) from None
     shell.say(f"{found} works on the schema with {names}")
