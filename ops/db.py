@@ -7,7 +7,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from ops import configuration, database, migration_lint, migrations, predecessor, project, rehearsal, shell
+from ops import configuration, database, migration_lint, migrations, options, predecessor, project, rehearsal, shell
 from ops.configuration import Configuration
 
 
@@ -99,10 +99,10 @@ def reset(_: Context) -> None:
         "from_": "the revision to begin after; by default that of the last release: the last tag, else origin/main",
     }
 )
-def rehearse(_: Context, size: int = 0, name: str = "orders", from_: str = "") -> None:
+def rehearse(_: Context, size: str = "", name: str = "orders", from_: str = "") -> None:
     """Apply the pending migrations to a scenario while queries run, and show what they lock and how long it blocks."""
     budget = configuration.load(missing_secrets="show").longest_blocked_ms
-    rehearsal.run(name, size, from_, budget)
+    rehearsal.run(name, options.number("size", size) if size else None, from_, budget)
 
 
 @task(help={"against": "a commit; by default the last release: the last tag, else origin/main"})

@@ -9,7 +9,7 @@ DATABASE = "rehearsal"
 SIZE = 1_000_000
 
 
-def run(name: str, size: int, after: str, longest_blocked_ms: int) -> None:
+def run(name: str, size: int | None, after: str, longest_blocked_ms: int) -> None:
     """On a clone of the scenario, which is dropped; a server that was started for it is ended.
 
     Raises Exit where a migration costs too much, breaks the queries, or does not apply.

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import psutil
+import pytest
 
 from ops import migrations, postgres
 from tests.ops.conftest import Clone
@@ -108,11 +109,19 @@ def test_where_there_is_nothing_to_rehearse_it_says_so_and_starts_nothing(clone:
     assert clone.processes() == []
 
 
-def test_a_beginning_that_there_is_not_is_one_line(clone: Clone) -> None:
-    rehearsed = clone.inv("db.rehearse", "--from", "nothing")
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--from", "nothing"], r"there is no revision 'nothing': alembic/versions has \w+.*"),
+        (["--size", "many"], "--size: should be a whole number, got 'many'"),
+        (["--size", "0"], "--size: should be at least 1, got 0"),
+    ],
+)
+def test_what_cannot_be_rehearsed_is_one_line(clone: Clone, arguments: list[str], complaint: str) -> None:
+    refused = clone.inv("db.rehearse", *arguments)
 
-    assert rehearsed.returncode == 1
-    assert re.fullmatch(r"there is no revision 'nothing': alembic/versions has \w+.*\n", rehearsed.stderr)
+    assert refused.returncode == 1
+    assert re.fullmatch(f"{complaint}\n", refused.stderr)
 
 
 def write(clone: Clone, title: str, upgrade: str, downgrade: str) -> None:
