@@ -18,7 +18,7 @@ def tests(_: Context, tests: str = "1000", rounds: str = "5", write: bool = Fals
 
 @task(help={"orders": "how many, where a scenario is loaded; they have three rows and a half each", **ROUNDS})
 def scenarios(_: Context, orders: str = "270000", rounds: str = "5", write: bool = False) -> None:
-    """Measure what it costs to load a scenario, and to have it again; half an hour."""
+    """Measure what it costs to load a scenario, and to have it again; ten minutes."""
     _run("benchmarks.scenarios", orders=orders, rounds=rounds, write=write)
 
 

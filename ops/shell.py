@@ -63,7 +63,8 @@ def read(command: Sequence[str], values: Mapping[str, str] | None = None, stdin:
         check=False,
     )
     if finished.returncode:
-        raise Exit(finished.stderr.strip(), code=exit_code(finished.returncode))
+        complaint = finished.stderr.strip() or finished.stdout.strip()  # Alembic's is on the second
+        raise Exit(complaint, code=exit_code(finished.returncode))
     return finished.stdout
 
 

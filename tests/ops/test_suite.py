@@ -123,7 +123,8 @@ def test_a_migration_that_fails_is_one_error_with_its_name(run: Run, clone: Clon
 
     assert finished.returncode != 0
     assert "no PostgreSQL for the tests" in finished.stdout
-    assert f'File "{first}"' in finished.stdout
+    assert f"failed at alembic/versions/{first.name}:" in finished.stdout
+    assert 'syntax error at or near "SELEKT"' in finished.stdout
     assert _reported(finished) <= max(1, int(workers))
 
 
