@@ -94,8 +94,8 @@ def psql(configuration: Configuration) -> tuple[list[str], dict[str, str]]:
     return command, {"PGPASSWORD": configuration["POSTGRES_PASSWORD"]}
 
 
-def connect(configuration: Configuration) -> "psycopg.Connection[tuple[object, ...]]":
-    """To the maintenance database. Raises Exit with what PostgreSQL said."""
+def connect(configuration: Configuration, name: str = "") -> "psycopg.Connection[tuple[object, ...]]":
+    """To the maintenance database, or the one called `name`. Raises Exit with what PostgreSQL said."""
     import psycopg
 
     try:
@@ -104,7 +104,7 @@ def connect(configuration: Configuration) -> "psycopg.Connection[tuple[object, .
             port=configuration["POSTGRES_PORT"],
             user=configuration["POSTGRES_USER"],
             password=configuration["POSTGRES_PASSWORD"],
-            dbname=configuration["POSTGRES_DB"],
+            dbname=name or configuration["POSTGRES_DB"],
             connect_timeout=10,
             autocommit=True,
         )
