@@ -29,6 +29,11 @@ class Cluster:
         self.configuration = configuration
         self._connection = connection
 
+    @property
+    def major(self) -> int:
+        """The server's version, without its minor one."""
+        return self._connection.info.server_version // 10_000
+
     def described(self, prefix: str) -> dict[str, Description]:
         """Those whose names begin with it, the oldest first; what has no description is none of ours."""
         rows = self._connection.execute(
@@ -156,10 +161,5 @@ def beside(name: str, what: str) -> str:
 @contextmanager
 def opened(configuration: Configuration) -> Iterator[Cluster]:
     """Raises Exit, with the reason in a line, where the server cannot be used, or gives up."""
-    import psycopg
-
-    with database.connect(configuration) as connection:
-        try:
-            yield Cluster(configuration, connection)
-        except psycopg.Error as error:
-            raise Exit(f"PostgreSQL gave up: {' '.join(str(error).split())}", code=1) from None
+    with database.connect(configuration) as connection, database.failures():
+        yield Cluster(configuration, connection)

@@ -3,12 +3,13 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from ops import configuration, database, migrations, shell, snapshots
+from ops import backups, configuration, database, migrations, project, shell, snapshots
 from ops.configuration import Configuration
 
 SNAPSHOT = "which one; inv db.snapshots shows them"
@@ -118,6 +119,29 @@ def forget(_: Context, name: str, yes_i_mean: str = "") -> None:
         shell.say(f"{name} is dropped")
 
 
+@task(help={"folder": "where to; by default a new one in .local/backups"})
+def backup(_: Context, folder: str | None = None) -> None:
+    """Write a backup of the database that APPLICATION_CONFIG names."""
+    with shell.interruptible(), database.available(configuration.load()) as found:
+        place = Path(folder).resolve() if folder else backups.usual_folder(found.configuration)
+        made = backups.make(found, place)
+    rows, tables = sum(made.contents.rows.values()), len(made.contents.rows)
+    shell.say(f"{made.database} is in {project.shown(place)}: {rows:,} rows of {tables} tables")
+
+
+@task(help={"folder": "of the backup", "migrate": "if it is behind the code, without asking", "yes_i_mean": MEANT})
+def restore_backup(_: Context, folder: str, migrate: bool = False, yes_i_mean: str = "") -> None:
+    """Put a backup in the place of the database, once what came out of it is what went in."""
+    _require_meant("inv db.restore-backup would replace", yes_i_mean)
+    place = Path(folder).resolve()
+    manifest = backups.read(place)
+    with shell.interruptible(), database.available(configuration.load()) as found:
+        backups.restore(found, manifest, place)
+        name = found.configuration["APPLICATION_DB"]
+        shell.say(f"{name} is as {manifest.database} was at {manifest.taken} ({project.shown(place)})")
+        _offer_to_migrate(found.configuration, set(manifest.contents.revision.split()), migrate)
+
+
 def upgrade(settings: Configuration) -> None:
     _alembic(settings, "upgrade", "head")
 
@@ -142,13 +166,17 @@ def _shown(revisions: set[str]) -> str:
 
 @contextmanager
 def _destructive(would: str, meant: str) -> Iterator[Configuration]:
-    """The same as `_configured`; in production for those only who name the database that it would happen to."""
+    _require_meant(would, meant)
+    with _configured() as settings:
+        yield settings
+
+
+def _require_meant(would: str, meant: str) -> None:
+    """In production, whoever destroys something names the database that it happens to."""
     settings = configuration.load(missing_secrets="show")
     name = settings["APPLICATION_DB"]
     if _is_production(settings) and meant != name:
         raise Exit(f"{would} {name} of production: refused without --yes-i-mean {name}", code=1)
-    with _configured() as settings:
-        yield settings
 
 
 def _is_production(settings: Configuration) -> bool:

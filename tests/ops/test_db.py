@@ -47,6 +47,7 @@ def test_a_task_builds(task: Task[Any], arguments: dict[str, str], expected: lis
         (db.downgrade, {}, "db.downgrade would undo migrations of"),
         (db.snapshot, {}, "db.snapshot would disconnect everybody from"),
         (db.restore, {"name": "before"}, "db.restore would replace"),
+        (db.restore_backup, {"folder": "somewhere"}, "db.restore-backup would replace"),
         (db.forget, {"name": "before"}, "db.forget would drop a snapshot of"),
     ],
 )
