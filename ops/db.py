@@ -154,10 +154,20 @@ def _offer_to_migrate(settings: Configuration, revision: set[str], asked: bool) 
     differ = f"it is at {_shown(revision)}, and the code at {_shown(wanted)}"
     if not revision <= set(migrations.every()):
         shell.note(f"{differ}: of a revision that this code does not know it cannot be migrated")
-    elif asked or (sys.stdin.isatty() and input(f"{differ}: migrate it? [y/n] ").strip().lower() in ("y", "yes")):
+    elif asked or _agreed(f"{differ}: migrate it? [y/n] "):
         upgrade(settings)
     else:
         shell.note(f"{differ}: inv db.migrate")
+
+
+def _agreed(question: str) -> bool:
+    """Nobody agrees where there is no terminal."""
+    if not sys.stdin.isatty():
+        return False
+    try:
+        return input(question).strip().lower() in ("y", "yes")
+    except EOFError:  # Ctrl-D
+        return False
 
 
 def _shown(revisions: set[str]) -> str:

@@ -1,5 +1,6 @@
 """Snapshots of a database, on a real server: what is kept, what comes back, and what failure leaves behind."""
 
+import os
 import re
 import subprocess
 import sys
@@ -195,14 +196,37 @@ def test_what_is_behind_the_code_is_migrated_when_asked(clone: Clone, settings: 
     clone.environment.update(settings.environment, APPLICATION_CONFIG="testing")
     kept.take("before")
     (head,) = migrations.heads()
-    later = clone.folder / "alembic" / "versions" / "later.py"
-    later.write_text(f'revision = "later"\ndown_revision = "{head}"\n\n\ndef upgrade() -> None: ...\n')
+    later = write_migration(clone, "later", after=head)
 
     assert f"it is at {head}, and the code at later: inv db.migrate\n" in ok(clone, "db.restore", "--name", "before")
     assert "upgrade later" in ok(clone, "db.restore", "--name", "before", "--migrate")
     kept.take("after")
     later.unlink()
     assert "revision that this code does not know" in ok(clone, "db.restore", "--name", "after", "--migrate")
+
+
+@pytest.mark.parametrize(("answer", "revision"), [("y", "later"), ("n", "head"), ("\x04", "head")])
+def test_on_a_terminal_it_asks(
+    clone: Clone, settings: Configuration, kept: Snapshots, answer: str, revision: str
+) -> None:
+    clone.environment.update(settings.environment, APPLICATION_CONFIG="testing")
+    taken = kept.take("before")
+    write_migration(clone, "later", after=taken.revision)
+    ours, theirs = os.openpty()
+    restoring = subprocess.Popen(
+        clone.command("db.restore", "--name", "before"),
+        cwd=clone.folder, env=clone.environment, stdin=theirs, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    os.write(ours, f"{answer}\n".encode())
+
+    said = restoring.communicate(timeout=60)[0]
+
+    os.close(ours)
+    os.close(theirs)
+    assert restoring.returncode == 0
+    assert "and the code at later: migrate it? [y/n] " in said
+    with database.connect(settings, settings["APPLICATION_DB"]) as connection:
+        assert migrations.at(connection) == {taken.revision if revision == "head" else revision}
 
 
 def test_a_full_disk_leaves_the_database_and_no_snapshot(clone: Clone) -> None:
@@ -253,6 +277,13 @@ def databases(settings: Configuration) -> list[str]:
     with database.connect(settings) as connection:
         found = connection.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [name])
         return sorted(str(row[0]).removeprefix(name) for row in found)
+
+
+def write_migration(clone: Clone, name: str, after: str) -> Path:
+    """One that changes nothing."""
+    path = clone.folder / "alembic" / "versions" / f"{name}.py"
+    path.write_text(f'revision = "{name}"\ndown_revision = "{after}"\n\n\ndef upgrade() -> None: ...\n')
+    return path
 
 
 def kill(settings: Configuration, step: str, work: str, calls: int = 1) -> None:
