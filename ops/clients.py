@@ -38,7 +38,7 @@ class Local:
 
 
 class InContainer:
-    """By the socket in it, as its own superuser; the files are copied."""
+    """By the socket in it; the files are copied. What is copied into it is root's, so all is done as root."""
 
     def __init__(self, container: str) -> None:
         self._container = container
@@ -65,7 +65,7 @@ class InContainer:
                 self._exec("rm", "-r", made)
 
     def _exec(self, *command: str) -> str:
-        return _run(["docker", "exec", self._container, *command])
+        return _run(["docker", "exec", "--user", "0", self._container, *command])
 
 
 def dump_options(configuration: Configuration, snapshot: str, folder: str) -> list[str]:

@@ -56,11 +56,12 @@ class Snapshots:
 
     def take(self, name: str | None = None) -> Snapshot:
         """It is there whole or not at all. Raises Exit for a name that cannot be, or is taken."""
-        branch, known = _branch(), [snapshot.name for snapshot in self.every()]
-        name = _free(branch, known) if name is None else name
-        template = self._template(name)
-        _refuse(name, template, known)
+        branch = _branch()
         with self._cluster.draft(self._database) as draft:
+            known = [snapshot.name for snapshot in self.every()]
+            name = _free(branch, known) if name is None else name
+            template = self._template(name)
+            _refuse(name, template, known)
             self._cluster.copy(self._database, draft)
             with database.connect(self._cluster.configuration, draft) as connection:  # where nobody migrates meanwhile
                 revision = " ".join(sorted(migrations.at(connection)))
