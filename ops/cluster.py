@@ -100,6 +100,8 @@ class Cluster:
         """
         import psycopg
 
+        if name == self.configuration["POSTGRES_DB"]:  # to which we are connected ourselves
+            raise Exit(f"{name} is the maintenance database too: give APPLICATION_DB a name of its own", code=1)
         draft, key = beside(name, DRAFT), [name, LOCK]
         taken = self._connection.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, %s))", key).fetchone()
         if taken != (True,):

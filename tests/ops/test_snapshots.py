@@ -171,12 +171,18 @@ def test_one_that_is_not_there_is_named_with_those_that_are(kept: Snapshots) -> 
         kept.find("befroe")
 
 
-def test_a_database_whose_draft_would_have_a_name_too_long_is_left_alone(
-    settings: Configuration, kept: Snapshots
-) -> None:
+def test_a_database_whose_draft_would_have_a_name_too_long_is_left_alone() -> None:
     """PostgreSQL would cut the name to that of the database itself, and the draft is dropped first."""
     with pytest.raises(Exit, match="a database's name has 63 bytes at most"):
         cluster.beside("x" * 63, cluster.DRAFT)
+
+
+def test_the_maintenance_database_is_not_copied(settings: Configuration) -> None:
+    """Whoever is connected to it would be disconnected, the task first."""
+    same = settings.changed("the test", APPLICATION_DB=settings["POSTGRES_DB"])
+
+    with snapshots.opened(same) as kept, pytest.raises(Exit, match="is the maintenance database too"):
+        kept.take()
 
 
 def test_the_tasks_say_what_they_did(clone: Clone, settings: Configuration, kept: Snapshots) -> None:
