@@ -116,6 +116,17 @@ def connect(configuration: Configuration, name: str = "") -> "psycopg.Connection
         ) from None
 
 
+@contextmanager
+def failures() -> Iterator[None]:
+    """Raises Exit with what PostgreSQL said, in a line, where it refuses what is inside."""
+    import psycopg
+
+    try:
+        yield
+    except psycopg.Error as error:
+        raise Exit(f"PostgreSQL gave up: {' '.join(str(error).split())}", code=1) from None
+
+
 def _is_ours(configuration: Configuration) -> bool:
     return configuration.name == "development" and configuration["POSTGRES_HOST"] in ("localhost", "127.0.0.1")
 

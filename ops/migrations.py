@@ -6,9 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ops import project
 from ops.configuration import Configuration
+
+if TYPE_CHECKING:
+    import psycopg
 
 FOLDER = project.ROOT / "alembic" / "versions"
 TURN = 5_112_946_304  # our own among the advisory locks of the database; alembic/env.py has the number before it
@@ -51,15 +55,17 @@ def pending(current: set[str]) -> list[Revision]:
 
 def current(configuration: Configuration) -> set[str]:
     """Where the database stands; empty before the first migration. Raises Exit where it cannot be used."""
-    from psycopg.errors import UndefinedTable
-
     from ops import database
 
     with database.connect(configuration, configuration["APPLICATION_DB"]) as connection:
-        try:
-            return {str(row[0]) for row in connection.execute("SELECT version_num FROM alembic_version")}
-        except UndefinedTable:
-            return set()
+        return at(connection)
+
+
+def at(connection: "psycopg.Connection[tuple[object, ...]]") -> set[str]:
+    """Where the database of the connection stands; empty before the first migration."""
+    if connection.execute("SELECT to_regclass('alembic_version')").fetchone() == (None,):
+        return set()
+    return {str(row[0]) for row in connection.execute("SELECT version_num FROM alembic_version")}
 
 
 @contextmanager

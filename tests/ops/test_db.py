@@ -40,15 +40,44 @@ def test_a_task_builds(task: Task[Any], arguments: dict[str, str], expected: lis
     assert ran == expected
 
 
-def test_reset_is_refused_in_production_before_anything_is_touched(
-    ran: list[object], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("task", "arguments", "would"),
+    [
+        (db.reset, {}, "db.reset would drop"),
+        (db.downgrade, {}, "db.downgrade would undo migrations of"),
+        (db.snapshot, {}, "db.snapshot would disconnect everybody from"),
+        (db.restore, {"name": "before"}, "db.restore would replace"),
+        (db.restore_backup, {"folder": "somewhere"}, "db.restore-backup would replace"),
+        (db.forget, {"name": "before"}, "db.forget would drop a snapshot of"),
+    ],
+)
+@pytest.mark.parametrize("meant", ["", "yes", "groundwork2"])
+def test_production_is_touched_only_where_its_database_is_named(
+    task: Task[Any],
+    arguments: dict[str, str],
+    would: str,
+    meant: str,
+    ran: list[object],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("APPLICATION_CONFIG", "production")
 
-    with pytest.raises(Exit, match="would drop groundwork of production: refused"):
-        db.reset(Context())
+    refused = f"inv {would} groundwork of production: refused without --yes-i-mean groundwork"
+    with pytest.raises(Exit, match=re.escape(refused)):
+        task(Context(), **arguments, yes_i_mean=meant)
 
     assert ran == []
+
+
+def test_production_that_is_meant_is_reset_without_the_starter_data(
+    ran: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"APPLICATION_CONFIG": "production", "POSTGRES_PASSWORD": "x", "SECRET_KEY": "x" * 32}.items():
+        monkeypatch.setenv(name, value)
+
+    db.reset(Context(), yes_i_mean="groundwork")
+
+    assert ran == ["drop", "create", ["alembic", "upgrade", "head"]]
 
 
 def test_a_migrations_whole_life(clone: Clone, empty_database: EmptyDatabase) -> None:

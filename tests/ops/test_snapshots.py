@@ -1,0 +1,353 @@
+"""Snapshots of a database, on a real server: what is kept, what comes back, and what failure leaves behind."""
+
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from invoke.exceptions import Exit
+
+from ops import cluster, configuration, database, migrations, project, shell, snapshots
+from ops.cluster import Cluster
+from ops.configuration import Configuration
+from ops.snapshots import Snapshots
+from tests.ops.conftest import Clone
+from tests.service import Database
+
+pytestmark = pytest.mark.scenario("low_stock")
+
+
+def test_what_changed_since_a_snapshot_comes_back(settings: Configuration, kept: Snapshots) -> None:
+    before = rows(settings)
+    taken = kept.take("before")
+
+    change(settings)
+    kept.restore(kept.find("before"))
+
+    assert rows(settings) == before
+    assert taken.revision == " ".join(migrations.heads())
+    assert kept.every() == [taken]
+    change(settings)
+    kept.restore(taken)
+    assert rows(settings) == before
+    assert databases(settings) == ["", "@before"]
+
+
+def test_whoever_is_connected_is_disconnected_and_whoever_comes_again_is_let_in(
+    settings: Configuration, kept: Snapshots
+) -> None:
+    """As a pool comes: at once, from several threads, all the time."""
+    done = threading.Event()
+    refused: list[str] = []
+    threads = [threading.Thread(target=_come_again, args=(settings, done, refused)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+
+    try:
+        kept.take("busy")
+        assert not refused
+        kept.restore(kept.find("busy"))
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+
+    assert rows(settings)
+
+
+@pytest.mark.parametrize("step", ["copy", "keep"])
+def test_a_snapshot_that_is_killed_is_not_there_and_the_next_one_is(
+    settings: Configuration, kept: Snapshots, step: str
+) -> None:
+    kill(settings, step, "take('killed')")
+
+    assert kept.every() == []
+    assert rows(settings)
+    kept.take("next")
+    assert databases(settings) == ["", "@next"]
+
+
+@pytest.mark.parametrize("step", ["copy", "replace", "drop"])
+def test_a_restore_that_is_killed_changes_nothing_and_the_next_one_restores(
+    settings: Configuration, kept: Snapshots, step: str
+) -> None:
+    taken = kept.take("before")
+    before = rows(settings)
+    change(settings)
+
+    kill(settings, step, f"restore({taken!r})")
+
+    assert not rows(settings)
+    kept.restore(taken)
+    assert rows(settings) == before
+    assert databases(settings) == ["", "@before"]
+
+
+def test_a_restore_that_is_killed_once_it_has_swapped_has_restored(settings: Configuration, kept: Snapshots) -> None:
+    taken = kept.take("before")
+    before = rows(settings)
+    change(settings)
+
+    kill(settings, "drop", f"restore({taken!r})", calls=2)  # the first is of what earlier tasks left
+
+    assert rows(settings) == before
+    assert databases(settings) == ["", "@before", "~replaced"]
+    kept.restore(taken)
+    assert databases(settings) == ["", "@before"]
+
+
+def test_an_interrupted_restore_leaves_no_draft(
+    settings: Configuration, kept: Snapshots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    taken = kept.take("before")
+    change(settings)
+    monkeypatch.setattr(Cluster, "replace", interrupt)
+
+    with pytest.raises(KeyboardInterrupt):
+        kept.restore(taken)
+
+    assert not rows(settings)
+    assert databases(settings) == ["", "@before"]
+
+
+def test_of_two_tasks_one_waits_for_the_other(
+    settings: Configuration, kept: Snapshots, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def take() -> None:
+        with snapshots.opened(settings) as others:
+            others.take("second")
+
+    with cluster.opened(settings) as first, first.draft(settings["APPLICATION_DB"]):
+        second = threading.Thread(target=take)
+        second.start()
+        _wait_until(lambda: "waiting for it" in capfd.readouterr().err)
+        assert kept.every() == []
+    second.join()
+
+    assert [each.name for each in kept.every()] == ["second"]
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("../x", r"--name: should be letters, digits, .* got '\.\./x'"),
+        ("", r"--name: should be letters, digits, .* got ''"),
+        ("x" * 60, r"--name: should have \d+ characters at most, got 60"),
+        ("taken", r"there is a snapshot 'taken' already: choose another name, or inv db\.forget --name taken"),
+    ],
+)
+def test_a_name_that_cannot_be_is_refused(kept: Snapshots, name: str, complaint: str) -> None:
+    kept.take("taken")
+
+    with pytest.raises(Exit, match=f"^{complaint}$"):
+        kept.take(name)
+
+    assert len(kept.every()) == 1
+
+
+def test_without_a_name_it_has_the_branchs(kept: Snapshots, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(project, "ROOT", tmp_path)
+    assert kept.take().name == "snapshot"
+    subprocess.run(["git", "init", "--quiet", "--initial-branch", "ana/more_colours"], cwd=tmp_path, check=True)
+
+    assert [kept.take().name for _ in range(2)] == ["ana-more-colours", "ana-more-colours-2"]
+
+
+def test_one_that_is_not_there_is_named_with_those_that_are(kept: Snapshots) -> None:
+    with pytest.raises(Exit, match=r"there is no snapshot 'x', nor any other: inv db\.snapshot makes one"):
+        kept.find("x")
+    kept.take("before")
+
+    with pytest.raises(Exit, match=r"there is no snapshot 'befroe': there is before; did you mean before\?"):
+        kept.find("befroe")
+
+
+def test_a_database_whose_draft_would_have_a_name_too_long_is_left_alone() -> None:
+    """PostgreSQL would cut the name to that of the database itself, and the draft is dropped first."""
+    with pytest.raises(Exit, match="a database's name has 63 bytes at most"):
+        cluster.beside("x" * 63, cluster.DRAFT)
+
+
+def test_the_maintenance_database_is_not_copied(settings: Configuration) -> None:
+    """Whoever is connected to it would be disconnected, the task first."""
+    same = settings.changed("the test", APPLICATION_DB=settings["POSTGRES_DB"])
+
+    with snapshots.opened(same) as kept, pytest.raises(Exit, match="is the maintenance database too"):
+        kept.take()
+
+
+def test_the_tasks_say_what_they_did(clone: Clone, settings: Configuration, kept: Snapshots) -> None:
+    clone.environment.update(settings.environment, APPLICATION_CONFIG="testing")
+    assert ok(clone, "db.snapshots") == "there are no snapshots: inv db.snapshot makes one\n"
+
+    kept_now = ok(clone, "db.snapshot", "--name", "before")
+    assert re.fullmatch(r"before is kept \(\d+ kB\): inv db.restore --name before .*\n", kept_now)
+    change(settings)
+    assert re.search(r"NAME .*\nbefore +\w{12} +20..-..-.. ..:.. +\d+ kB\n", ok(clone, "db.snapshots"))
+    assert ok(clone, "db.restore", "--name", "before").endswith("(before)\n")
+    assert rows(settings)
+    assert ok(clone, "db.forget", "--name", "before") == "before is dropped\n"
+
+
+def test_what_is_behind_the_code_is_migrated_when_asked(clone: Clone, settings: Configuration, kept: Snapshots) -> None:
+    clone.environment.update(settings.environment, APPLICATION_CONFIG="testing")
+    kept.take("before")
+    (head,) = migrations.heads()
+    later = write_migration(clone, "later", after=head)
+
+    assert f"it is at {head}, and the code at later: inv db.migrate\n" in ok(clone, "db.restore", "--name", "before")
+    assert "upgrade later" in ok(clone, "db.restore", "--name", "before", "--migrate")
+    kept.take("after")
+    later.unlink()
+    assert "revision that this code does not know" in ok(clone, "db.restore", "--name", "after", "--migrate")
+
+
+@pytest.mark.parametrize(("answer", "revision"), [("y", "later"), ("n", "head"), ("\x04", "head")])
+def test_on_a_terminal_it_asks(
+    clone: Clone, settings: Configuration, kept: Snapshots, answer: str, revision: str
+) -> None:
+    clone.environment.update(settings.environment, APPLICATION_CONFIG="testing")
+    taken = kept.take("before")
+    write_migration(clone, "later", after=taken.revision)
+    ours, theirs = os.openpty()
+    restoring = subprocess.Popen(
+        clone.command("db.restore", "--name", "before"),
+        cwd=clone.folder, env=clone.environment, stdin=theirs, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    os.write(ours, f"{answer}\n".encode())
+
+    said = restoring.communicate(timeout=60)[0]
+
+    os.close(ours)
+    os.close(theirs)
+    assert restoring.returncode == 0
+    assert "and the code at later: migrate it? [y/n] " in said
+    with database.connect(settings, settings["APPLICATION_DB"]) as connection:
+        assert migrations.at(connection) == {taken.revision if revision == "head" else revision}
+
+
+def test_a_full_disk_leaves_the_database_and_no_snapshot(clone: Clone) -> None:
+    place = clone.folder / ".local" / "postgres"
+    place.mkdir(parents=True)
+    script = """
+        mount -t tmpfs -o size=135m none .local/postgres || exit
+        inv() { "$0" -m invoke "$@"; }
+        inv db.reset
+        echo "CREATE UNLOGGED TABLE large AS SELECT n, md5(n::text) FROM generate_series(1, 600000) n" | inv db.shell
+        inv db.snapshot --name full
+        inv db.snapshots
+        echo "DROP TABLE large" | inv db.shell
+        inv db.snapshot --name room
+    """
+    small = ["unshare", "--mount", "sh", "-c"]
+    if subprocess.run([*small, f"mount -t tmpfs none {place}"], capture_output=True, check=False).returncode:
+        pytest.skip("only root may make a small file system, and not in every container")
+
+    ran = subprocess.run(
+        [*small, script, sys.executable],
+        cwd=clone.folder,
+        env=clone.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert re.search(r"^PostgreSQL gave up: could not .*No space left on device$", ran.stderr, re.MULTILINE), ran
+    assert "there are no snapshots" in ran.stdout
+    assert "room is kept" in ran.stdout
+
+
+def rows(settings: Configuration) -> list[tuple[object, ...]]:
+    with database.connect(settings, settings["APPLICATION_DB"]) as connection:
+        return connection.execute("SELECT * FROM order_lines ORDER BY 1, 2").fetchall()
+
+
+def change(settings: Configuration) -> None:
+    with database.connect(settings, settings["APPLICATION_DB"]) as connection:
+        connection.execute("DELETE FROM order_lines")
+
+
+def databases(settings: Configuration) -> list[str]:
+    """What follows the database's name in those of its own, its snapshots', and of what tasks left."""
+    name = settings["APPLICATION_DB"]
+    with database.connect(settings) as connection:
+        found = connection.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [name])
+        return sorted(str(row[0]).removeprefix(name) for row in found)
+
+
+def write_migration(clone: Clone, name: str, after: str) -> Path:
+    """One that changes nothing."""
+    path = clone.folder / "alembic" / "versions" / f"{name}.py"
+    path.write_text(f'revision = "{name}"\ndown_revision = "{after}"\n\n\ndef upgrade() -> None: ...\n')
+    return path
+
+
+def kill(settings: Configuration, step: str, work: str, calls: int = 1) -> None:
+    """A process that is killed when it comes to a step, for the so-many-th time."""
+    code = f"""
+import os, signal
+from ops import configuration, snapshots
+from ops.cluster import Cluster
+from ops.snapshots import Snapshot
+usual, calls = Cluster.{step}, []
+def step(*arguments):
+    calls.append(arguments)
+    if len(calls) == {calls}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    usual(*arguments)
+Cluster.{step} = step
+with snapshots.opened(configuration.load("testing")) as kept:
+    kept.{work}
+"""
+    command = [sys.executable, "-c", code]
+    assert subprocess.run(command, env=shell.environment(settings.environment), check=False).returncode == -9
+
+
+def _come_again(settings: Configuration, done: threading.Event, refused: list[str]) -> None:
+    while not done.is_set():
+        try:
+            with database.connect(settings, settings["APPLICATION_DB"]) as connection:
+                while not done.is_set():
+                    connection.execute("SELECT count(*) FROM orders")
+        except Exit as error:
+            refused.append(str(error))
+        except psycopg.OperationalError:
+            continue
+
+
+def _wait_until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def ok(clone: Clone, *arguments: str) -> str:
+    finished = clone.inv(*arguments)
+    assert finished.returncode == 0, finished.stderr
+    return finished.stderr + finished.stdout
+
+
+@pytest.fixture
+def settings(database: Database) -> Configuration:
+    return configuration.load("testing", environ=database.environment)
+
+
+@pytest.fixture
+def kept(settings: Configuration) -> Iterator[Snapshots]:
+    """Of the test's own database; forgotten after it."""
+    with snapshots.opened(settings) as kept:
+        yield kept
+    with snapshots.opened(settings) as kept:
+        for each in kept.every():
+            kept.forget(each)
