@@ -1,5 +1,6 @@
 """Contenders, measured in turn: A B C A B C …, so that a machine that slows down slows all of them down."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -62,8 +63,9 @@ class Measured:
         return median(self.figures[name])
 
     def ratio(self, name: str, to: str) -> float:
-        """Of the medians; what is too small to be seen counts as a tenth of the unit."""
-        return max(self.typical(name), SMALLEST) / max(self.typical(to), SMALLEST)
+        """Of the medians; a difference that is too small to be seen counts as a tenth of the unit."""
+        least = SMALLEST if self.experiment.over_the_floor else 0
+        return max(self.typical(name), least) / max(self.typical(to), least)
 
 
 def steps(experiment: Experiment, measured: Measured) -> Iterator[str]:
@@ -73,6 +75,12 @@ def steps(experiment: Experiment, measured: Measured) -> Iterator[str]:
         if contender.has_to_be_made and contender.name not in measured.samples:
             contender.sample()
         measured.samples.setdefault(contender.name, []).append(contender.sample())
+
+
+def seconds(done: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    done()
+    return time.perf_counter() - start
 
 
 def number(value: float) -> str:

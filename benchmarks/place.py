@@ -14,6 +14,7 @@ from sqlalchemy import URL
 
 from benchmarks.suite import peers
 from ops import postgres, project, scenario_server, shell
+from ops.configuration import Configuration
 from tests import clones
 
 MIGRATED = "migrated"
@@ -22,7 +23,11 @@ DSLR = "dslr==0.6.0"
 
 @dataclass(frozen=True)
 class Server:
-    environment: dict[str, str]
+    configuration: Configuration
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return self.configuration.environment
 
     def connect(self, database: str) -> "psycopg.Connection[tuple[object, ...]]":
         return clones.connect(self.environment, database)
@@ -60,7 +65,7 @@ def server() -> Iterator[Server]:
             shell.read(
                 shell.python("alembic", "upgrade", "head"), {**configured.environment, "APPLICATION_DB": MIGRATED}
             )
-            yield Server(configured.environment)
+            yield Server(configured)
         finally:
             running.stop()
 

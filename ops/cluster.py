@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LONGEST_NAME = 63  # bytes: PostgreSQL cuts what is longer, and would take another database for it
 DRAFT, REPLACED = "draft", "replaced"
-LOCK = 5_112_946_304  # a number of our own among the advisory locks of the maintenance database
+LOCK = 5_112_946_305  # makes hashed names our own among the advisory locks of the maintenance database
 POLL_SECONDS = 0.1  # as often as PostgreSQL looks whether the others have gone
 Description = Mapping[str, Any]
 

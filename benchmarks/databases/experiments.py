@@ -2,20 +2,23 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from alembic.command import upgrade
 from alembic.config import Config
 from sqlalchemy import NullPool, create_engine
 
-from benchmarks.measure import Aim, Contender, Experiment, Measured
+from benchmarks.copies import BARE, DSLR, DUMP, Copies
+from benchmarks.measure import Aim, Contender, Experiment, Measured, seconds
 from benchmarks.place import Server
-from ops import project, shell
+from benchmarks.scenarios.loads import Loads
+from ops import project, shell, snapshots
 
 NO_WORK, TASK = "a task that does nothing", "`inv db.migrate`"
 ALEMBIC, IN_PROCESS = "`alembic upgrade head`", "Alembic's API, in a process that has it"
 MANY = 20
+SNAPSHOT, RESTORE, RESTORE_TASK = "a snapshot", "a restore", "`inv db.restore`"
 TOGETHER, ALONE = f"{MANY} at once", "one"
 
 
@@ -54,7 +57,7 @@ def work(server: Server) -> Experiment:
     def migrated(*commands: list[str]) -> Callable[[], float]:
         def sample() -> float:
             settings = _settings(server, server.new("to_migrate", "template0"))
-            return _seconds(lambda: _run_together(list(commands), settings))
+            return seconds(lambda: _run_together(list(commands), settings))
 
         return sample
 
@@ -72,6 +75,47 @@ def work(server: Server) -> Experiment:
         [
             Aim(f"{TASK} against {ALEMBIC}", lambda m: m.ratio(TASK, ALEMBIC), 1.2),
             Aim(f"{TOGETHER} over 1.5 × {ALONE}", lambda m: m.typical(TOGETHER) - 1.5 * m.typical(TASK), 1, "s"),
+        ],
+    )
+
+
+def keeping(server: Server, folder: Path, size: int) -> Experiment:
+    Loads(server, folder, size).load_into("loaded")
+    server.new("worked_on", template="loaded")
+    copies = Copies(server, "loaded", folder)
+    settings = server.configuration.changed("the benchmark", APPLICATION_DB="worked_on")
+    with snapshots.opened(settings) as kept:
+        kept.take("kept")
+
+    def take() -> float:
+        with snapshots.opened(settings) as kept:
+            took = seconds(lambda: kept.take("another"))
+            kept.forget(kept.find("another"))
+            return took
+
+    def restore() -> float:
+        with snapshots.opened(settings) as kept:
+            return seconds(lambda: kept.restore(kept.find("kept")))
+
+    command = [*_inv("db.restore"), "--name", "kept"]
+    environment = _settings(server, "worked_on")
+    return Experiment(
+        "snapshots",
+        f"A database with {size:,} orders, as it was",
+        "A snapshot is a copy under another name; to restore one is another copy, and the old database dropped.",
+        "s",
+        [
+            Contender(BARE, copies.bare),
+            Contender(SNAPSHOT, take, ours=True),
+            Contender(RESTORE, restore, ours=True),
+            Contender(RESTORE_TASK, lambda: seconds(lambda: _run(command, environment)), ours=True),
+            Contender(DSLR, copies.dslr),
+            Contender(DUMP, copies.dump_and_restore),
+        ],
+        [
+            Aim(f"{SNAPSHOT} against the bare statement", lambda m: m.ratio(SNAPSHOT, BARE), 1.2),
+            Aim(f"{RESTORE} against the bare statement", lambda m: m.ratio(RESTORE, BARE), 1.2),
+            Aim(f"{DUMP} against {RESTORE}", lambda m: m.ratio(DUMP, RESTORE), 10, at_least=True),
         ],
     )
 
@@ -104,11 +148,5 @@ def _run_together(commands: list[list[str]], settings: Mapping[str, str]) -> Non
         raise RuntimeError(f"{' '.join(commands[0])} ended with {codes}")
 
 
-def _seconds(done: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    done()
-    return time.perf_counter() - start
-
-
 def _milliseconds(done: Callable[[], object]) -> float:
-    return _seconds(done) * 1000
+    return seconds(done) * 1000

@@ -1,17 +1,14 @@
 """What is measured against what, and what was set out to be reached."""
 
-import os
-import subprocess
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from benchmarks import place
-from benchmarks.measure import Aim, Contender, Experiment, Measured
+from benchmarks.copies import BARE, DSLR, DUMP, Copies
+from benchmarks.measure import Aim, Contender, Experiment, Measured, seconds
 from benchmarks.place import Checkout, Server
 from benchmarks.scenarios.loads import MILLION, Loads, by_command
-from ops import postgres
 
 OURS = "`inv scenario`: made, copied, built"
 PSQL = "psql \\copy of files, built after"
@@ -19,9 +16,7 @@ INTO_INDEXES = "COPY into the indexes"
 ADD_ALL = "session.add_all()"
 ENOUGH_ROWS = 500_000  # for a word about a million
 
-BARE = "CREATE DATABASE … TEMPLATE … file_copy"
 AGAIN, RESET = "`inv scenario`, the second time", "`inv scenario.reset`"
-DUMP, DSLR = "pg_dump and pg_restore, two jobs", "DSLR 0.6.0, snapshot and restore"
 
 
 def loading(server: Server, folder: Path, size: int) -> Experiment:
@@ -58,14 +53,14 @@ def loading(server: Server, folder: Path, size: int) -> Experiment:
 def steps(server: Server, folder: Path, size: int) -> Experiment:
     """Each round is one load, of which every contender tells a step."""
     loads = Loads(server, folder, size)
-    seconds: dict[str, float] = {}
+    spent: dict[str, float] = {}
 
     def step(name: str) -> Callable[[], float]:
         def sample() -> float:
-            if name not in seconds:
-                seconds.clear()
-                seconds.update(loads.ours().seconds)
-            return seconds.pop(name)
+            if name not in spent:
+                spent.clear()
+                spent.update(loads.ours().seconds)
+            return spent.pop(name)
 
         return sample
 
@@ -83,7 +78,7 @@ def growth(server: Server, sizes: Sequence[int]) -> list[Experiment]:
     """Time and memory of the same loads."""
     taken: dict[int, tuple[float, float]] = {}
 
-    def seconds(size: int) -> Callable[[], float]:
+    def taking(size: int) -> Callable[[], float]:
         def sample() -> float:
             taken[size] = by_command(server, size)
             return taken[size][0]
@@ -99,7 +94,7 @@ def growth(server: Server, sizes: Sequence[int]) -> list[Experiment]:
             "Loading, by size",
             "`python -m scenarios orders`, with its start, which is what the small ones are made of.",
             "s",
-            [Contender(named(size), seconds(size), ours=True) for size in sizes],
+            [Contender(named(size), taking(size), ours=True) for size in sizes],
         ),
         Experiment(
             "loading-memory",
@@ -121,34 +116,9 @@ def again(server: Server, checkout: Checkout, folder: Path, size: int) -> Experi
 
     def second_time() -> float:
         seeds.reverse()
-        return _seconds(lambda: up(seeds[0]))
+        return seconds(lambda: up(seeds[0]))
 
-    def bare() -> float:
-        with server.connect("postgres") as connection:
-            connection.execute("DROP DATABASE IF EXISTS again")
-            return _seconds(lambda: connection.execute("CREATE DATABASE again TEMPLATE loaded STRATEGY file_copy"))
-
-    def dump_and_restore() -> float:
-        server.new("restored", template="template0")
-        dump = folder / f"dump-{os.urandom(4).hex()}"
-        program = [str(postgres.binary("pg_dump")), "-Fd", "-j2", "--file", str(dump), server.url("loaded")]
-        back = [str(postgres.binary("pg_restore")), "-j2", "--dbname", server.url("restored"), str(dump)]
-        return _seconds(lambda: [subprocess.run(command, check=True) for command in (program, back)])
-
-    program = place.dslr()
-
-    def dslr() -> float:
-        command = [str(program), "--url", server.url("again")]
-        snapshot = f"bench{os.urandom(4).hex()}"
-        took = _seconds(
-            lambda: [
-                subprocess.run([*command, verb, snapshot], check=True, capture_output=True)
-                for verb in ("snapshot", "restore")
-            ]
-        )
-        subprocess.run([*command, "delete", snapshot], check=True, capture_output=True)
-        return took
-
+    copies = Copies(server, "loaded", folder)
     Loads(server, folder, size).load_into("loaded")
     for seed in seeds:
         up(seed)
@@ -158,11 +128,11 @@ def again(server: Server, checkout: Checkout, folder: Path, size: int) -> Experi
         "The server runs. A task's time is that of its whole command line.",
         "s",
         [
-            Contender(BARE, bare),
+            Contender(BARE, copies.bare),
             Contender(AGAIN, second_time, ours=True),
-            Contender(RESET, lambda: _seconds(lambda: checkout.inv("scenario.reset", "--name", "orders")), ours=True),
-            Contender(DSLR, dslr),
-            Contender(DUMP, dump_and_restore),
+            Contender(RESET, lambda: seconds(lambda: checkout.inv("scenario.reset", "--name", "orders")), ours=True),
+            Contender(DSLR, copies.dslr),
+            Contender(DUMP, copies.dump_and_restore),
         ],
         [
             Aim("the second time over 1.3 × the bare statement", partial(_over_bare, AGAIN), 0.3, "s"),
@@ -174,9 +144,3 @@ def again(server: Server, checkout: Checkout, folder: Path, size: int) -> Experi
 
 def _over_bare(name: str, measured: Measured) -> float:
     return measured.typical(name) - 1.3 * measured.typical(BARE)
-
-
-def _seconds(done: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    done()
-    return time.perf_counter() - start

@@ -1,0 +1,51 @@
+"""Ways to have a database again that others have."""
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.measure import seconds
+from benchmarks.place import Server, dslr
+from ops import postgres
+
+BARE = "CREATE DATABASE … TEMPLATE … file_copy"
+DUMP, DSLR = "pg_dump and pg_restore, two jobs", "DSLR 0.6.0, snapshot and restore"
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Each returns its seconds; that of `source`, which stays as it is."""
+
+    server: Server
+    source: str
+    folder: Path
+
+    def bare(self) -> float:
+        with self.server.connect("postgres") as connection:
+            connection.execute("DROP DATABASE IF EXISTS again")
+            return seconds(
+                lambda: connection.execute(f"CREATE DATABASE again TEMPLATE {self.source} STRATEGY file_copy")
+            )
+
+    def dump_and_restore(self) -> float:
+        """Into a new database."""
+        self.server.new("restored", template="template0")
+        dump = self.folder / f"dump-{os.urandom(4).hex()}"
+        out = [str(postgres.binary("pg_dump")), "-Fd", "-j2", "--file", str(dump), self.server.url(self.source)]
+        back = [str(postgres.binary("pg_restore")), "-j2", "--dbname", self.server.url("restored"), str(dump)]
+        return seconds(lambda: [subprocess.run(command, check=True) for command in (out, back)])
+
+    def dslr(self) -> float:
+        """Of a copy, which it puts another one in the place of."""
+        self.server.new("with_dslr", template=self.source)
+        command = [str(dslr()), "--url", self.server.url("with_dslr")]
+        name = f"bench{os.urandom(4).hex()}"
+
+        def snapshot_and_restore() -> None:
+            for verb in ("snapshot", "restore"):
+                subprocess.run([*command, verb, name], check=True, capture_output=True)
+
+        took = seconds(snapshot_and_restore)
+        subprocess.run([*command, "delete", name], check=True, capture_output=True)
+        return took
