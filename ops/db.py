@@ -198,10 +198,8 @@ def compat(_: Context, against: str = "") -> None:
 
 def upgrade(settings: Configuration) -> None:
     """Without a word where there is nothing to do, which is seen before Alembic is imported."""
-    if migrations.current(settings) == migrations.heads():
-        return
-    with migrations.turn(settings):
-        if migrations.current(settings) != migrations.heads():  # another one may have done it meanwhile
+    with migrations.turn_to_migrate(settings) as there_is_work:
+        if there_is_work:
             _alembic(settings, "upgrade", "head")
 
 

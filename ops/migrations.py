@@ -69,18 +69,22 @@ def at(connection: "psycopg.Connection[tuple[object, ...]]") -> set[str]:
 
 
 @contextmanager
-def turn(configuration: Configuration) -> Iterator[None]:
-    """Of many that would migrate the database at once, one at a time is let in.
+def turn_to_migrate(configuration: Configuration) -> Iterator[bool]:
+    """Yields whether there is something to do; where there is, nobody else is at it.
 
-    Alembic's own environment sees to that too; but who comes to it has imported it. Asked for again and again, not
-    waited for: CREATE INDEX CONCURRENTLY would wait for a statement that waits.
+    Alembic's own environment sees to that too; but who comes to it has imported it. The lock is asked for again and
+    again, not waited for: CREATE INDEX CONCURRENTLY would wait for a statement that waits.
     """
     from ops import database
 
+    wanted = heads()
     with database.connect(configuration, configuration["APPLICATION_DB"]) as connection:
+        if at(connection) == wanted:
+            yield False
+            return
         while connection.execute("SELECT pg_try_advisory_lock(%s)", [TURN]).fetchone() != (True,):
             time.sleep(SECONDS_BETWEEN_TRIES)
-        yield
+        yield at(connection) != wanted  # another one may have done it meanwhile
 
 
 def _before(known: dict[str, Revision], name: str) -> Iterator[Revision]:

@@ -167,8 +167,7 @@ def ran(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
     monkeypatch.delenv("APPLICATION_CONFIG", raising=False)
     monkeypatch.setattr(database, "available", available)
-    monkeypatch.setattr(migrations, "current", lambda _settings: set())
-    monkeypatch.setattr(migrations, "turn", lambda _settings: nullcontext())
+    monkeypatch.setattr(migrations, "turn_to_migrate", lambda _settings: nullcontext(True))
     monkeypatch.setattr(database, "drop", lambda _settings: done.append("drop"))
     monkeypatch.setattr(database, "create", lambda _settings: done.append("create"))
     monkeypatch.setattr(shell, "run", lambda command, _values: done.append(command[2:]))
