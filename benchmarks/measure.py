@@ -9,6 +9,10 @@ from statistics import median
 SMALLEST = 0.1
 
 
+class Failed(Exception):
+    """A contender that does not work, with what it printed."""
+
+
 @dataclass(frozen=True)
 class Contender:
     name: str

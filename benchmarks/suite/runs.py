@@ -11,16 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from benchmarks.measure import Failed
 from ops import project
 
 CONTENDERS = Path("benchmarks/suite/contenders")
 OURS = "tests.conftest"
 NO_ENGINE = {"DOCKER_HOST": "unix:///nowhere"}  # our server is the embedded one, as the others' is
 WARMING_UP = 3  # the first tests pay for the server and the schema
-
-
-class Failed(Exception):
-    """A contender that does not work, with what it printed."""
 
 
 @dataclass(frozen=True)

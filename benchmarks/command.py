@@ -1,0 +1,29 @@
+"""The command line of a package of experiments: `python -m benchmarks.NAME --SIZE N --rounds N [--write]`."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+
+from benchmarks import machine, report
+from benchmarks.measure import Experiment, Failed
+from ops import shell
+
+
+def run(
+    page: report.Page, packages: Sequence[str], size: str, choose: Callable[[ExitStack, int], list[Experiment]]
+) -> None:
+    """`size` is the name of the option that says how large; `choose` gets its value, and a stack for what it starts."""
+    parser = argparse.ArgumentParser()
+    for option in (size, "rounds"):
+        parser.add_argument(f"--{option}", type=int, required=True)
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    with shell.interruptible(), ExitStack() as stack:
+        try:
+            measured = report.progress(choose(stack, getattr(options, size)), options.rounds)
+        except Failed as failed:
+            sys.exit(f"a contender failed: {failed}")
+    report.show(measured)
+    if options.write:
+        report.write(page, measured, machine.facts(*packages))
