@@ -3,10 +3,8 @@
 While a new release starts, the one before it still runs, on the new schema already.
 """
 
-import io
 import shutil
 import subprocess
-import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,8 +51,8 @@ def _exported(found: Release) -> Iterator[Path]:
         shutil.rmtree(FOLDER, ignore_errors=True)  # of one that was killed
         try:
             archive = subprocess.check_output(["git", "archive", found.commit], cwd=project.ROOT)
-            with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-                tar.extractall(FOLDER, filter="data")
+            FOLDER.mkdir()
+            subprocess.run(["tar", "-C", FOLDER, "-xf", "-"], input=archive, check=True)
             yield FOLDER
         finally:
             with shell.uninterrupted():
