@@ -24,8 +24,7 @@ def run(name: str, size: int | None, after: str, longest_blocked_ms: int) -> Non
     story = stories.find(name)
     wanted = stage.state(story, size or (SIZE if story.size else None), stage.SEED)
     with stage.at_work(name) as scenario, states.opened(scenario.configuration) as kept:
-        if wanted not in kept.kept():
-            stage.load(scenario, wanted, kept)
+        stage.load(scenario, wanted, kept)
         try:
             kept.clone(wanted, DATABASE)
             place = scenario.configuration.changed("the rehearsal", APPLICATION_DB=DATABASE)

@@ -36,11 +36,10 @@ def up(_: Context, name: str, size: str = "", seed: str = str(stage.SEED)) -> No
 def list_all(_: Context) -> None:
     """List the scenarios, and which are up."""
     rows = [("NAME", "SIZE", "UP", "STORY")]
-    settings = stage.settings()
     for story in stories.every():
         running = scenario_server.running(story.name)
         size = "" if story.size is None else f"{story.size:,}"
-        rows.append((story.name, size, _where(settings, running), story.line))
+        rows.append((story.name, size, _where(running), story.line))
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for name, size, where, line in rows:
         shell.say(f"{name:{widths[0]}}  {size:>{widths[1]}}  {where:{widths[2]}}  {line}")
@@ -64,11 +63,12 @@ def reset(_: Context, name: str) -> None:
     """Put a scenario back to the state just after loading."""
     begun = time.perf_counter()
     with stage.at_work(name) as scenario, states.opened(scenario.configuration) as kept:
-        state = kept.current() or stage.state(stories.find(name), None, stage.SEED)
-        if state in kept.kept():
-            kept.clone(state)
-        else:
-            _make_current(scenario, state)
+        state = kept.current()
+        if state not in kept.kept():  # inv scenario.clean has dropped it: its code is gone
+            size, seed = (state.size, state.seed) if state else (None, stage.SEED)
+            state = stage.state(scenario.story, size, seed)
+            stage.load(scenario, state, kept)
+        kept.clone(state)
         shell.say(f"{name} is as it was just after loading ({state}), in {time.perf_counter() - begun:.1f} s")
 
 
@@ -109,8 +109,7 @@ def explain(_: Context, name: str, sizes: str = "") -> None:
         places = {}
         try:
             for state in wanted:
-                if state not in kept.kept():
-                    stage.load(scenario, state, kept)
+                stage.load(scenario, state, kept)
                 kept.clone(state, f"explained_{state.size}")
                 places[state.size or 0] = scenario.configuration.changed(
                     "the state that is explained", APPLICATION_DB=f"explained_{state.size}"
@@ -167,12 +166,9 @@ def _sizes(text: str) -> list[int]:
 def _make_current(scenario: stage.Scenario, wanted: State) -> str:
     """Says how."""
     with states.opened(scenario.configuration) as kept:
-        current = kept.current()
-        if current == wanted:
+        if kept.current() == wanted:
             return "up, as it was left,"
-        is_new = wanted not in kept.kept()
-        if is_new:
-            stage.load(scenario, wanted, kept)
+        is_new = stage.load(scenario, wanted, kept)
         kept.clone(wanted)
     return "loaded and kept" if is_new else "cloned"
 
@@ -187,11 +183,10 @@ def _ready(name: str) -> Configuration:
         return scenario.configuration
 
 
-def _where(settings: Configuration, running: tuple[Server, int] | None) -> str:
+def _where(running: tuple[Server, int] | None) -> str:
     if running is None:
         return ""
-    place = settings.changed("where the scenario runs", POSTGRES_HOST="localhost", POSTGRES_PORT=running[1])
-    with states.opened(place) as kept:
+    with states.opened(stage.leading_to(running[1])) as kept:
         return f"localhost:{running[1]} ({kept.current() or 'empty'})"
 
 

@@ -60,7 +60,10 @@ def state(story: Story, size: int | None, seed: int) -> State:
     return State(stories.fingerprint(story, size, seed), size, seed)
 
 
-def load(scenario: Scenario, wanted: State, kept: states.States) -> None:
+def load(scenario: Scenario, wanted: State, kept: states.States) -> bool:
+    """Returns whether that was to be done: what is kept already can be cloned."""
+    if wanted in kept.kept():
+        return False
     size = [] if wanted.size is None else ["--size", str(wanted.size)]
     with kept.loading(wanted) as name:
         environment = {**scenario.configuration.environment, "APPLICATION_DB": name}
@@ -69,6 +72,11 @@ def load(scenario: Scenario, wanted: State, kept: states.States) -> None:
             shell.python("scenarios", scenario.story.name, *size, "--seed", str(wanted.seed)),
             environment,
         )
+    return True
+
+
+def leading_to(port: int) -> Configuration:
+    return settings().changed("where the scenario runs", POSTGRES_HOST="localhost", POSTGRES_PORT=port)
 
 
 def settings() -> Configuration:
@@ -88,5 +96,4 @@ def _up(story: Story, settings: Configuration) -> Scenario:
             with shell.uninterrupted():
                 server.stop()
             raise
-    found = settings.changed("where the scenario runs", POSTGRES_HOST="localhost", POSTGRES_PORT=port)
-    return Scenario(story, found, server, started=running is None)
+    return Scenario(story, leading_to(port), server, started=running is None)

@@ -61,6 +61,20 @@ def test_what_its_code_no_longer_names_is_loaded_anew_and_dropped_when_asked(clo
     assert not (clone.folder / ".local" / "scenarios" / "low_stock").exists()
 
 
+def test_what_was_loaded_by_code_that_is_gone_is_reset_by_loading_anew(clone: Clone, down: None) -> None:
+    url = re.search(r"URL +(\S+)", ok(clone, "scenario", "--name", "low_stock"))
+    assert url
+    ask(url[1], "DELETE FROM order_lines")
+    story = clone.folder / "scenarios" / "low_stock.py"
+    story.write_text(story.read_text().replace("The last pieces", "The very last pieces"))
+    ok(clone, "scenario.clean")
+
+    ok(clone, "scenario.reset", "--name", "low_stock")
+
+    assert ask(url[1], "SELECT count(*) > 0 FROM order_lines") == "t"
+    assert "up, as it was left," in ok(clone, "scenario", "--name", "low_stock")
+
+
 def test_the_apps_own_queries_are_explained(clone: Clone, down: None) -> None:
     shown = ok(clone, "scenario.explain", "--name", "orders", "--sizes", "100,200")
 
