@@ -22,7 +22,7 @@ def show(queries: Sequence[Query]) -> None:
     for query in queries:
         figures = (f"{query.milliseconds:,.2f}", f"{query.rows:,}", f"{query.buffers:,}")
         table.add_row(escape(query.name), *figures, escape(query.main_node), escape("; ".join(query.warnings)))
-    _console().print(table)
+    console().print(table)
 
 
 def show_growth(by_size: Mapping[int, Sequence[Query]]) -> None:
@@ -36,7 +36,14 @@ def show_growth(by_size: Mapping[int, Sequence[Query]]) -> None:
         last = queries[max(queries)]
         figures = [f"{queries[size].milliseconds:,.2f}" if size in queries else "" for size in by_size]
         table.add_row(escape(name), *figures, escape("; ".join(last.warnings)))
-    _console().print(table)
+    console().print(table)
+
+
+def console() -> Console:
+    found = Console()
+    if not found.is_terminal:
+        found.width = WIDTH
+    return found
 
 
 def by_name(by_size: Mapping[int, Sequence[Query]]) -> dict[str, dict[int, Query]]:
@@ -45,10 +52,3 @@ def by_name(by_size: Mapping[int, Sequence[Query]]) -> dict[str, dict[int, Query
         for query in queries:
             found.setdefault(query.name, {})[size] = query
     return found
-
-
-def _console() -> Console:
-    console = Console()
-    if not console.is_terminal:
-        console.width = WIDTH
-    return console

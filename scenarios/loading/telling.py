@@ -2,7 +2,6 @@
 
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 
 import psycopg
 from sqlalchemy import URL, create_engine, func, select
@@ -10,9 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import models  # noqa: F401  the tables enter Base.metadata
 from app.database import Base
-from scenarios.loading import clock, copying, progress
-
-STORIES = Path(__file__).parent.parent
+from scenarios.loading import clock, copying, progress, rows
 
 
 class NotEmpty(Exception):
@@ -20,7 +17,7 @@ class NotEmpty(Exception):
 
 
 def names() -> list[str]:
-    return sorted(path.stem for path in STORIES.glob("[!_]*.py"))
+    return sorted(path.stem for path in rows.STORIES.glob("[!_]*.py"))
 
 
 def size_of(name: str) -> int | None:
@@ -49,6 +46,11 @@ def tell(url: URL, name: str, size: int | None, seed: int) -> str:
         engine.dispose()
 
 
+def libpq(url: URL) -> str:
+    """The same address as psycopg itself reads it."""
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
 def _counts(session: Session) -> dict[str, int]:
     return {
         table.name: session.scalars(select(func.count()).select_from(table)).one()
@@ -57,5 +59,4 @@ def _counts(session: Session) -> dict[str, int]:
 
 
 def _connect(url: URL) -> "psycopg.Connection[tuple[object, ...]]":
-    place = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    return psycopg.connect(place, autocommit=True)
+    return psycopg.connect(libpq(url), autocommit=True)

@@ -12,6 +12,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, NullPool, create_engine
 
+from scenarios.loading.telling import libpq
 from scenarios.rehearsal import locks, traffic
 from scenarios.rehearsal.locks import Lock
 from scenarios.rehearsal.traffic import Asked
@@ -58,18 +59,14 @@ def undo(url: URL, revision: str) -> None:
     with create_engine(url, poolclass=NullPool).connect() as connection:
         config.attributes["connection"] = connection
         command.downgrade(config, revision)
-    locks.prepare(_plain(url))
+    locks.prepare(libpq(url))
 
 
 def apply(url: URL, revision: str) -> Step:
-    place = _plain(url)
+    place = libpq(url)
     with traffic.flowing(place) as (reader, writer), locks.watched(place, [reader.backend, writer.backend]) as watch:
         complaint = _upgrade(revision)
     return Step(_name(revision), watch.seconds, watch.locks, reader.asked, writer.asked, complaint)
-
-
-def _plain(url: URL) -> str:
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def _upgrade(revision: str) -> str:

@@ -3,22 +3,18 @@
 from collections.abc import Sequence
 
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from scenarios.lab.table import console
 from scenarios.rehearsal.steps import Step, slowest
 from scenarios.rehearsal.traffic import Asked
 
-WIDTH = 150  # where it is no terminal
-
 
 def show(steps: Sequence[Step]) -> None:
-    console = Console()
-    if not console.is_terminal:
-        console.width = WIDTH
-    console.print(_costs(steps))
-    console.print(_locks(steps))
+    terminal = console()
+    terminal.print(_costs(steps))
+    terminal.print(_locks(steps))
 
 
 def _costs(steps: Sequence[Step]) -> Table:

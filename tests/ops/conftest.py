@@ -4,7 +4,9 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,11 +47,25 @@ class Clone:
         """What runs in it, or on its data."""
         return [process for process in psutil.process_iter() if self._is_home_of(process)]
 
+    def is_running(self, command: str) -> bool:
+        for process in self.processes():
+            with suppress(psutil.Error):
+                if command in " ".join(process.cmdline()):
+                    return True
+        return False
+
     def _is_home_of(self, process: psutil.Process) -> bool:
         try:
             return str(self.folder) in " ".join([*process.cmdline(), process.cwd()])
         except psutil.Error:
             return False
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 @pytest.fixture

@@ -4,15 +4,11 @@ import os
 import re
 import signal
 import subprocess
-import time
-from collections.abc import Callable
-from contextlib import suppress
 
-import psutil
 import pytest
 
 from ops import migrations, postgres
-from tests.ops.conftest import Clone
+from tests.ops.conftest import Clone, wait_until
 
 SMALL = ("--size", "200")
 
@@ -88,7 +84,7 @@ def test_after_ctrl_c_half_way_nothing_is_left(clone: Clone) -> None:
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, process_group=0,
     )  # fmt: skip
     with rehearsing:
-        wait_until(lambda: is_running(clone, "upgrade 5e7"))
+        wait_until(lambda: clone.is_running("upgrade 5e7"))
 
         os.killpg(rehearsing.pid, signal.SIGINT)
 
@@ -143,21 +139,6 @@ def release(clone: Clone) -> None:
     git = ["git", "-c", "user.name=Anybody", "-c", "user.email=anybody@example.com"]
     for command in (["init"], ["add", "."], ["commit", "--message", "All"], ["tag", "v1"]):
         subprocess.run([*git, *command], cwd=clone.folder, capture_output=True, check=True)
-
-
-def is_running(clone: Clone, command: str) -> bool:
-    for process in clone.processes():
-        with suppress(psutil.Error):
-            if command in " ".join(process.cmdline()):
-                return True
-    return False
-
-
-def wait_until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def databases(clone: Clone) -> str:

@@ -5,15 +5,12 @@ import re
 import shutil
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 
-import psutil
 import pytest
 
 from ops import postgres, stories
-from tests.ops.conftest import Clone
+from tests.ops.conftest import Clone, wait_until
 
 
 def test_a_scenarios_whole_life(clone: Clone, down: None) -> None:
@@ -137,7 +134,7 @@ def make(number):
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_a_load_that_is_interrupted_is_not_offered_as_loaded(clone: Clone, down: None, name: str) -> None:
     with start(clone, "--name", "orders", "--size", "400000") as loading:
-        wait_until(lambda: is_making_rows(clone))
+        wait_until(lambda: clone.is_running("spawn_main"))
 
         (os.killpg if name == "SIGINT" else os.kill)(loading.pid, getattr(signal, name))
 
@@ -219,21 +216,6 @@ def start(clone: Clone, *arguments: str) -> "subprocess.Popen[str]":
         cwd=clone.folder, env=clone.environment, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, process_group=0,
     )  # fmt: skip
-
-
-def is_making_rows(clone: Clone) -> bool:
-    for process in clone.processes():
-        with suppress(psutil.Error):
-            if "spawn_main" in " ".join(process.cmdline()):
-                return True
-    return False
-
-
-def wait_until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def ask(url: str, sql: str) -> str:
