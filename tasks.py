@@ -2,7 +2,7 @@
 
 from invoke.collection import Collection
 
-from ops import bench, config, db, dev, run, scenario, test
+from ops import bench, config, db, dev, prod, run, scenario, test
 
 namespace = Collection(
     dev.dev,
@@ -11,5 +11,6 @@ namespace = Collection(
     Collection.from_module(bench),
     Collection.from_module(config),
     Collection.from_module(db),
+    Collection.from_module(prod),
     Collection.from_module(scenario),
 )

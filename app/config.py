@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL
 
 SECRET_FILES = Path("/run/secrets")
+SHORTEST_SECRET = 16
 PLACEHOLDER = r"([Cc]hange|CHANGE).?([Mm]e|ME)|[Pp]laceholder|PLACEHOLDER|^([Ss]ecret|[Pp]assword|TODO|xxx+)$|^<.*>$"
 
 
@@ -19,8 +20,8 @@ class InvalidConfiguration(ValueError):
 def _a_real_secret(value: SecretStr) -> SecretStr:
     if re.search(PLACEHOLDER, value.get_secret_value()):
         raise ValueError("should be a real secret, got a placeholder")
-    if len(value) < 16:
-        raise ValueError(f"should have at least 16 characters, got {len(value)}")
+    if len(value) < SHORTEST_SECRET:
+        raise ValueError(f"should have at least {SHORTEST_SECRET} characters, got {len(value)}")
     return value
 
 
@@ -30,9 +31,14 @@ def _off(value: bool) -> bool:
     return value
 
 
+Number = Annotated[int, Field(ge=1)]
 Text = Annotated[str, Field(min_length=1, json_schema_extra={"not": {"pattern": PLACEHOLDER}})]
 Port = Annotated[int, Field(ge=1, le=65535)]
-Secret = Annotated[SecretStr, AfterValidator(_a_real_secret)]
+Secret = Annotated[
+    SecretStr,
+    AfterValidator(_a_real_secret),
+    Field(json_schema_extra={"minLength": SHORTEST_SECRET, "not": {"pattern": PLACEHOLDER}}),
+]
 Off = Annotated[bool, AfterValidator(_off), Field(json_schema_extra={"const": False})]
 
 
@@ -57,8 +63,14 @@ class Config(BaseSettings):
     APPLICATION_DB: Text
     """The service's own database."""
     POSTGRES_PASSWORD: Secret
+    POSTGRES_POOL_SIZE: Number = 5
+    """How many connections a process keeps; it never has more."""
+    POSTGRES_POOL_TIMEOUT: Number = 5
+    """How many seconds a request waits for one of them before it is answered with 503."""
     SECRET_KEY: Secret
     """Signs cookies and tokens."""
+    DRAIN_FILE: Text = "/dev/shm/draining"  # noqa: S108  a container has its own
+    """While this file is there, the process says that it is not ready, and serves on: the proxy leaves it out then."""
 
     @property
     def database_url(self) -> URL:
@@ -77,9 +89,13 @@ class Config(BaseSettings):
             "DEBUG": self.FLASK_DEBUG,
             "TESTING": self.FLASK_CONFIG == "testing",
             "SECRET_KEY": self.SECRET_KEY.get_secret_value(),
+            "DRAIN_FILE": self.DRAIN_FILE,
             "SQLALCHEMY_DATABASE_URI": self.database_url,
             "SQLALCHEMY_ENGINE_OPTIONS": {
                 "pool_pre_ping": True,
+                "pool_size": self.POSTGRES_POOL_SIZE,
+                "max_overflow": 0,
+                "pool_timeout": self.POSTGRES_POOL_TIMEOUT,
                 "hide_parameters": not self.FLASK_DEBUG,  # they hold e-mail addresses, and errors are logged
                 "connect_args": {"application_name": "groundwork", "connect_timeout": 5},
             },
@@ -87,8 +103,22 @@ class Config(BaseSettings):
 
 
 class ProductionConfig(Config):
+    """With what compose/gunicorn.conf.py reads; times are in seconds."""
+
     FLASK_CONFIG: Literal["production"]
     FLASK_DEBUG: Off = False
+    GUNICORN_WORKERS: Number = 2
+    """Processes a replica has. Taken from here, since the CPUs that a container sees are the host's."""
+    GUNICORN_THREADS: Number = 4
+    """Requests that a process answers at the same time."""
+    GUNICORN_TIMEOUT: Number = 30
+    """A process that has not shown a sign of life for so long is ended, and another started."""
+    GUNICORN_GRACEFUL_TIMEOUT: Number = 10
+    """How long the requests that are in work may take when a process is told to end."""
+    GUNICORN_KEEPALIVE: Number = 75
+    """How long an idle connection stays open: longer than the proxy keeps it, or requests meet its end."""
+    GUNICORN_MAX_REQUESTS: Number = 50000
+    """After about so many a process is replaced by a new one, which gives back what leaked."""
 
 
 class DevelopmentConfig(Config):

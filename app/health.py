@@ -1,11 +1,11 @@
-"""Whether the process lives, and whether it can serve."""
+"""Whether the process lives, whether it can serve, and whether it is meant to."""
 
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
-from flask import Blueprint
+from flask import Blueprint, current_app
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
@@ -27,13 +27,25 @@ def healthz() -> ResponseReturnValue:
     return {"status": "ok"}
 
 
+@blueprint.get("/drainz")
+def drainz() -> ResponseReturnValue:
+    """503 while this replica is being taken out of service, whatever the database does: that is no reason to leave."""
+    if _is_draining():
+        raise ServiceUnavailable("This replica is being taken out of service.")
+    return {"status": "ok"}
+
+
 @blueprint.get("/readyz")
 def readyz() -> ResponseReturnValue:
-    reason = _reason_not_to_serve()
+    reason = "This replica is being taken out of service." if _is_draining() else _reason_not_to_serve()
     if reason:
         log.warning("not ready", reason=reason)
         raise ServiceUnavailable(reason)
     return {"status": "ok"}
+
+
+def _is_draining() -> bool:
+    return Path(current_app.config["DRAIN_FILE"]).exists()
 
 
 def _reason_not_to_serve() -> str | None:

@@ -13,7 +13,7 @@ from werkzeug.urls import iri_to_uri
 
 from app.errors import Conflict, InvalidRequest, Refusal, Unknown
 
-FOR_PROGRAMS = ("/api", "/healthz", "/readyz")
+FOR_PROGRAMS = ("/api", "/healthz", "/readyz", "/drainz")
 
 STATUS: dict[type[Refusal], HTTPStatus] = {
     Unknown: HTTPStatus.NOT_FOUND,

@@ -48,6 +48,8 @@ class Configuration:
     images: dict[str, str]
     longest_blocked_ms: int
     """How long a migration may keep a query waiting."""
+    document: Document
+    """The file as it is, for the sections that it has in production only."""
 
     def __getitem__(self, name: str) -> str:
         return self.values[name].text
@@ -106,9 +108,16 @@ def load(
             _refuse([f"{project.shown(path)}: secrets/{key}: has no value: {remedy}" for key in missing])
         case "generate":
             secret_values |= {key: _generate_secret(folders[-1] / key) for key in missing}
+    _refuse(
+        [
+            f"the secret {key}: {fault}, in the {value.source}"
+            for key, value in secret_values.items()
+            if value and (fault := schema.problem_of_secret(key, value.text, flask_config))
+        ]
+    )
     unknown = Value("", "no value yet", secret=True)
     values |= {key: value or unknown for key, value in secret_values.items()}
-    return Configuration(name, values, document["images"], int(document["migrations"]["longest_blocked_ms"]))
+    return Configuration(name, values, document["images"], int(document["migrations"]["longest_blocked_ms"]), document)
 
 
 def find_problems() -> list[str]:

@@ -47,6 +47,15 @@ def migrations_since(release: Release) -> list[Revision]:
     return migrations.pending(set(REVISION.findall(lines)))
 
 
+def version() -> str:
+    """What git calls the working tree: v1.2, v1.2-3-g0a1b2c3, 0a1b2c3-dirty; "unknown" where there is no git."""
+    return _git("describe", "--tags", "--always", "--dirty") or "unknown"
+
+
+def commit() -> str:
+    return _git("rev-parse", "HEAD") or "unknown"
+
+
 def _git(*arguments: str) -> str:
     """What it answers; empty where it has no answer, or there is no repository or no git."""
     try:

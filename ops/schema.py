@@ -8,11 +8,12 @@ import json
 from functools import cache
 from typing import Any
 
-from ops import project
+from ops import project, sections
 
 PATH = project.CONFIG / "schema.json"
 Schema = dict[str, Any]
 FORBIDDEN: Schema = {"not": {}}
+WHOLE_STACK: Schema = {"images": {"required": ["nginx"]}, "migrations": {"required": ["role"]}}
 
 
 def build(common: Schema, **classes: Schema) -> Schema:
@@ -40,33 +41,18 @@ def build(common: Schema, **classes: Schema) -> Schema:
             "secrets": {
                 "description": "Names of secrets; their values never stand in a file that git keeps",
                 "type": "array",
-                "items": {"enum": sorted(secrets)},
+                "items": {"enum": sorted({*secrets, *sections.SECRETS})},
                 "uniqueItems": True,
             },
-            "images": {
-                "description": "The container images that are not built here",
-                "type": "object",
-                "properties": {"postgres": {"type": "string", "pattern": "^[^:@]+(:[0-9]+/[^:@]+)?[:@][^:@]"}},
-                "required": ["postgres"],
-                "additionalProperties": False,
-            },
-            "migrations": {
-                "description": "What migrations may cost those who use the service meanwhile",
-                "type": "object",
-                "properties": {
-                    "longest_blocked_ms": {
-                        "description": "How long a single query of theirs may take; `inv db.rehearse` measures it",
-                        "type": "integer",
-                        "minimum": 1,
-                    }
-                },
-                "required": ["longest_blocked_ms"],
-                "additionalProperties": False,
-            },
+            "images": sections.IMAGES,
+            "migrations": sections.MIGRATIONS,
+            "containers": sections.CONTAINERS,
+            "proxy": sections.PROXY,
         },
         "required": ["environment", "secrets", "images", "migrations"],
         "additionalProperties": False,
         "allOf": [_of_class(name, described, settings) for name, described in sorted(classes.items())],
+        "$defs": {f"secrets of {name}": _rules_of_secrets(described) for name, described in sorted(classes.items())},
     }
 
 
@@ -81,6 +67,18 @@ def problems(document: object) -> dict[str, str]:
         for place, sentence in _sentences(path, error.schema_path, error.instance):
             found.setdefault(place, sentence)
     return found
+
+
+def problem_of_secret(name: str, value: str, flask_config: str) -> str | None:
+    """What is wrong with a value, which is not shown. One that the service does not know is held to all its rules."""
+    from jsonschema_rs import Draft202012Validator
+
+    rules = _schema()["$defs"][f"secrets of {flask_config}"]
+    every = {key: rule for rule in rules.values() for key, rule in rule.items()}
+    broken = {error.schema_path[-1] for error in Draft202012Validator(rules.get(name, every)).iter_errors(value)}
+    if "not" in broken:
+        return "should be a real value instead of a placeholder"
+    return f"should have at least {every['minLength']} characters, got {len(value)}" if broken else None
 
 
 def settings(flask_config: str) -> dict[str, Schema]:
@@ -123,7 +121,9 @@ def _of_class(name: str, described: Schema, settings: Schema) -> Schema:
                     "required": [key for key in described["required"] if key not in secrets],
                 },
                 "secrets": {"allOf": [{"contains": {"const": key}} for key in secrets if key in described["required"]]},
-            }
+                **(WHOLE_STACK if name == "production" else {}),
+            },
+            "required": ["containers", "proxy"] if name == "production" else [],
         },
     }
 
@@ -133,6 +133,14 @@ def _settings(described: Schema) -> Schema:
         name: {key: value for key, value in rules.items() if key != "title"}
         for name, rules in described["properties"].items()
         if not rules.get("writeOnly")
+    }
+
+
+def _rules_of_secrets(described: Schema) -> Schema:
+    properties = described["properties"]
+    return {
+        name: {key: rule for key, rule in properties[name].items() if key in ("minLength", "not")}
+        for name in _secrets(described)
     }
 
 

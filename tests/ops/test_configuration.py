@@ -11,7 +11,11 @@ from ops import configuration
 from ops.configuration import Configuration, InvalidConfiguration
 
 Document = dict[str, Any]
-SECRETS = {"POSTGRES_PASSWORD": "a-password-of-some-length", "SECRET_KEY": "a-key-of-some-length-too"}
+SECRETS = {
+    "MIGRATOR_PASSWORD": "another-password-of-some-length",
+    "POSTGRES_PASSWORD": "a-password-of-some-length",
+    "SECRET_KEY": "a-key-of-some-length-too",
+}
 
 
 def test_the_committed_files_have_no_problem() -> None:
@@ -74,7 +78,7 @@ def _top(name: str, value: object) -> Callable[[Document], None]:
         (_top("secrets", dict(SECRETS)), "secrets: should be an array, got a dict"),
         (
             _top("secrets", ["SECRET_KEY", "POSTGRES_PASSWORD", "SECRET_KEY=dGhl"]),
-            'secrets/2: should be the name of a secret: "POSTGRES_PASSWORD", "SECRET_KEY"',
+            'secrets/2: should be the name of a secret: "MIGRATOR_PASSWORD", "POSTGRES_PASSWORD", "SECRET_KEY"',
         ),
         (_top("images", {}), "images/postgres: is missing"),
         (
@@ -82,7 +86,7 @@ def _top(name: str, value: object) -> Callable[[Document], None]:
             'images/postgres: should name a version, as in "postgres:18", got "postgres"',
         ),
         (
-            _top("images", {"postgres": "postgres:17"}),
+            _top("images", {"postgres": "postgres:17", "nginx": "nginx:1.30"}),
             'images/postgres: should be that of config/development.json, "postgres:18", got "postgres:17"',
         ),
         (_top("migrations", {}), "migrations/longest_blocked_ms: is missing"),
@@ -100,6 +104,16 @@ def _top(name: str, value: object) -> Callable[[Document], None]:
             "migrations/longest_blocked: is unknown; did you mean longest_blocked_ms?",
         ),
         (lambda document: document.pop("migrations"), "migrations: is missing"),
+        (lambda document: document.pop("containers"), "containers: is missing"),
+        (lambda document: document["images"].pop("nginx"), "images/nginx: is missing"),
+        (
+            lambda document: document["containers"]["web"].update(replicas=0),
+            "containers/web/replicas: should be at least 1, got 0",
+        ),
+        (
+            lambda document: document["proxy"].update(body_kb="64k"),
+            'proxy/body_kb: should be an integer, got "64k"',
+        ),
         (_top("enviroment", {}), "enviroment: is unknown; did you mean environment?"),
         (lambda document: document.pop("secrets"), "secrets: is missing"),
     ],
@@ -176,15 +190,34 @@ def test_a_secret_comes_from_the_environment_then_the_mounted_then_the_local_fil
     mounted, local = checkout / "mounted", checkout / "local"
     for folder in (mounted, local):
         folder.mkdir()
-        (folder / "POSTGRES_PASSWORD").write_text(f"{folder.name}\n")
-        (folder / "SECRET_KEY").write_text(f"{folder.name}\n")
+        for name in SECRETS:
+            (folder / name).write_text(f"from the folder {folder.name}\n")
     (mounted / "SECRET_KEY").unlink()
 
     by_file = configuration.load("production", {}, (mounted, local))
-    by_variable = configuration.load("production", {"SECRET_KEY": "variable"}, (mounted, local))
+    by_variable = configuration.load("production", {"SECRET_KEY": "from the variable"}, (mounted, local))
 
-    assert (by_file["POSTGRES_PASSWORD"], by_file["SECRET_KEY"]) == ("mounted", "local")
-    assert by_variable["SECRET_KEY"] == "variable"
+    assert by_file["POSTGRES_PASSWORD"] == "from the folder mounted"
+    assert by_file["SECRET_KEY"] == "from the folder local"
+    assert by_variable["SECRET_KEY"] == "from the variable"
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        ("changeme", "should be a real value instead of a placeholder"),
+        ("CHANGE_ME_before_going_live", "should be a real value instead of a placeholder"),
+        ("fifteen letters", "should have at least 16 characters, got 15"),
+    ],
+)
+@pytest.mark.parametrize("name", ["SECRET_KEY", "MIGRATOR_PASSWORD"])
+def test_a_secret_of_production_that_is_none_is_refused_and_not_shown(
+    checkout: Path, name: str, value: str, fault: str
+) -> None:
+    with pytest.raises(InvalidConfiguration) as refused:
+        configuration.load("production", {**SECRETS, name: value})
+
+    assert refused.value.problems == [f"the secret {name}: {fault}, in the environment"]
 
 
 def test_a_missing_secret_is_generated_once_and_only_its_owner_can_read_it(checkout: Path) -> None:

@@ -1,0 +1,18 @@
+"""How gunicorn serves `wsgi:app`; every number comes from the configuration."""
+
+import os
+
+bind = "0.0.0.0:8000"
+worker_class = "gthread"
+workers = int(os.environ["GUNICORN_WORKERS"])
+threads = int(os.environ["GUNICORN_THREADS"])
+timeout = int(os.environ["GUNICORN_TIMEOUT"])
+graceful_timeout = int(os.environ["GUNICORN_GRACEFUL_TIMEOUT"])
+keepalive = int(os.environ["GUNICORN_KEEPALIVE"])
+max_requests = int(os.environ["GUNICORN_MAX_REQUESTS"])
+max_requests_jitter = max_requests // 5  # or all processes would start anew at once
+
+worker_tmp_dir = "/dev/shm"  # a disk that is busy would look like a process that hangs
+control_socket_disable = True  # the root of the container is read-only
+forwarded_allow_ips = "*"  # none but the proxy reaches this network
+accesslog = None  # the service writes a line a request itself, with its id

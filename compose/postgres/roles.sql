@@ -1,0 +1,34 @@
+-- Who may do what in the service's database. Run as the superuser, by the socket; running it again changes nothing but
+-- the passwords, where those have changed. Needs the psql variables database, app, app_password, migrator and
+-- migrator_password.
+\set ON_ERROR_STOP on
+SET client_min_messages = warning;
+
+SELECT format('CREATE ROLE %I LOGIN', name)
+FROM unnest(ARRAY[:'app', :'migrator']) AS name
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
+
+ALTER ROLE :"app" PASSWORD :'app_password';
+ALTER ROLE :"migrator" CREATEDB PASSWORD :'migrator_password';  -- a backup is restored into a new database
+
+SELECT format('CREATE DATABASE %I OWNER %I TEMPLATE template0 ENCODING ''UTF8'' LOCALE_PROVIDER builtin BUILTIN_LOCALE ''C.UTF-8''',
+    :'database', :'migrator')
+WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'database') \gexec
+
+ALTER DATABASE :"database" OWNER TO :"migrator";
+REVOKE ALL ON DATABASE :"database" FROM PUBLIC;
+GRANT CONNECT ON DATABASE :"database" TO :"app";
+
+\connect :"database"
+SET client_min_messages = warning;
+ALTER SCHEMA public OWNER TO :"migrator";
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO :"app";
+-- Alembic's own table, made before Alembic makes it: the service reads at which migration the database is, no more.
+CREATE TABLE IF NOT EXISTS alembic_version (version_num varchar(32) NOT NULL CONSTRAINT alembic_version_pkc PRIMARY KEY);
+ALTER TABLE alembic_version OWNER TO :"migrator";
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO :"app";
+REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM :"app";
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO :"app";
+ALTER DEFAULT PRIVILEGES FOR ROLE :"migrator" IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO :"app";
+ALTER DEFAULT PRIVILEGES FOR ROLE :"migrator" IN SCHEMA public GRANT USAGE ON SEQUENCES TO :"app";

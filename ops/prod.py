@@ -1,0 +1,146 @@
+"""`inv prod.…`: the production stack on this machine, from config/production.json alone."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import task
+
+from ops import engine, images, options, project, rollout, shell, stack
+from ops.configuration import Configuration
+from ops.progress import step
+
+LOCK = project.LOCAL / "production.lock"
+
+
+@task(help={"tag": "its name; by default what git calls the commit"})
+def build(_: Context, tag: str = "") -> None:
+    """Build the image of the service."""
+    with _working():
+        image = _build(tag)
+        shell.say(f"{images.NAME}:{image.version}")
+
+
+@task(help={"web": "how many replicas; by default those of config/production.json"})
+def up(_: Context, web: str = "") -> None:
+    """Start the production stack, or bring the one that runs to the code and the configuration."""
+    with _working() as settings:
+        replicas = options.number("web", web) if web else int(stack.variables(settings)["WEB_REPLICAS"])
+        image = _build(tag="")
+        with step("starting PostgreSQL"):
+            stack.run(settings, "up", "--detach", "--wait", "db", image=image.id)
+            stack.give_roles(settings)
+        serving = stack.containers("web")
+        if not serving:
+            with step(f"migrating, then starting {replicas} replicas and the proxy"):
+                start = ("up", "--detach", "--wait", "--scale", f"web={replicas}", "web", "proxy")
+                stack.run(settings, *start, image=image.id)
+        else:
+            if stack.is_current(settings, image.id, serving):
+                rollout.scale(settings, image.id, replicas)
+            else:
+                _migrate(settings, image)
+                rollout.replace(settings, image.id, replicas)
+            stack.run(settings, "up", "--detach", "--wait", "--no-deps", "proxy", image=image.id)
+        images.release_now(image)
+        shell.say(f"http://localhost:{stack.variables(settings)['PROXY_PORT']} serves {image.version}")
+
+
+@task(help={"tag": "the name of the new image; by default what git calls the commit"})
+def deploy(_: Context, tag: str = "") -> None:
+    """Build, migrate, and put new replicas in the place of those that serve, without losing a request."""
+    with _working() as settings:
+        serving = _serving()
+        image = _build(tag)
+        _migrate(settings, image)
+        rollout.replace(settings, image.id, len(serving))
+        images.release_now(image)
+        shell.say(f"{image.version} serves: inv prod.rollback goes back")
+
+
+@task(help={"to": "the version of a kept image; by default the one that served before"})
+def rollback(_: Context, to: str = "") -> None:
+    """Go back to an image that was kept, in the same way; the database stays as it is."""
+    with _working() as settings:
+        serving = _serving()
+        wanted = to or images.pointed_at(images.PREVIOUS)
+        if wanted is None:
+            raise Exit("nothing was released before this: there is nothing to go back to", code=1)
+        image = images.find(wanted)
+        with step(f"taking the static files of {image.version}"):
+            copy = ("cp", "-r", "app/desk/static/.", "/static/")
+            stack.run(settings, "run", "--rm", "--no-deps", "migrate", *copy, image=image.id)
+        rollout.replace(settings, image.id, len(serving))
+        images.release_now(image)
+        shell.say(f"{image.version} serves")
+
+
+@task(help={"web": "how many replicas"})
+def scale(_: Context, web: str) -> None:
+    """Start replicas or end some, without losing a request."""
+    replicas = options.number("web", web)
+    with _working() as settings:
+        _serving()
+        rollout.scale(settings, images.released(), replicas)
+        shell.say(f"{replicas} replicas serve")
+
+
+@task(help={"volumes": "delete the data too, after a question", "yes_i_mean": "answers it: the database's name"})
+def down(_: Context, volumes: bool = False, yes_i_mean: str = "") -> None:
+    """End the stack; its data stays."""
+    with _working() as settings:
+        name = settings["APPLICATION_DB"]
+        if volumes and yes_i_mean != name and _answer(f"type {name} to delete its data for ever: ") != name:
+            raise Exit(f"nothing was ended: deleting the data wants --yes-i-mean {name}", code=1)
+        with step("ending the stack"):
+            stack.run(settings, "down", "--remove-orphans", *(["--volumes"] if volumes else []))
+
+
+@contextmanager
+def _working() -> Iterator[Configuration]:
+    """One at a time. Raises Exit where another is at work, or containers cannot be used here."""
+    from filelock import FileLock, Timeout
+
+    settings = stack.load()
+    try:
+        engine.require(settings.images["postgres"], settings.images["nginx"])
+        engine.require_compose()
+    except engine.NoEngine as reason:
+        raise Exit(f"the production stack needs a Docker Engine with Compose: {reason}", code=1) from None
+    stack.write_secrets(settings)
+    with shell.interruptible():
+        try:
+            with FileLock(LOCK, timeout=0):
+                yield settings
+        except Timeout:
+            raise Exit("another inv prod task is at work on this stack: wait until it has ended", code=1) from None
+
+
+def _serving() -> list[stack.Container]:
+    """Raises Exit where nothing does."""
+    if found := stack.containers("web"):
+        return found
+    raise Exit("nothing serves: inv prod.up starts the stack", code=1)
+
+
+def _build(tag: str) -> images.Image:
+    with step("building the image"):
+        return images.build(tag)
+
+
+def _migrate(settings: Configuration, image: images.Image) -> None:
+    """Before the new replicas start: what serves copes with the new schema, and what comes needs it."""
+    with step("migrating"):
+        stack.run(settings, "run", "--rm", "--no-deps", "migrate", image=image.id)
+
+
+def _answer(question: str) -> str:
+    """Empty where there is nobody to ask."""
+    if not sys.stdin.isatty():
+        return ""
+    try:
+        return input(question).strip()
+    except EOFError:  # Ctrl-D
+        return ""

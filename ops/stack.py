@@ -1,0 +1,178 @@
+"""The production stack of this checkout: what `docker compose` is told about it, and what the engine says of it."""
+
+import json
+import os
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from invoke.exceptions import Exit
+
+from ops import configuration, engine, project, schema, shell
+from ops.configuration import Configuration
+
+PROJECT = f"{project.compose_project()}-production"
+SERVICE_USER = 10001  # of compose/Dockerfile; secrets are given to it where the caller is root
+RELEASED = f"{PROJECT}-web:released"
+"""The image that serves."""
+
+
+@dataclass(frozen=True)
+class Container:
+    """As the engine has it."""
+
+    id: str
+    service: str
+    number: int
+    state: str
+    health: str
+    image: str
+    """Its id."""
+    configured: str
+    """Compose's hash of what it was made from."""
+    addresses: dict[str, str]
+    """By network."""
+    version: str
+    started: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.service}-{self.number}"
+
+
+def load() -> Configuration:
+    """Production's configuration, with random secrets where there are none yet.
+
+    Raises InvalidConfiguration, which finds placeholders too, before anything has been started.
+    """
+    return configuration.load("production", missing_secrets="generate")
+
+
+def command(*arguments: str) -> list[str]:
+    return [
+        *("docker", "compose", "--project-name", PROJECT, "--progress", "quiet"),
+        *("--file", "compose/production.yml", "--file", "-", *arguments),
+    ]
+
+
+def run(settings: Configuration, *arguments: str, image: str = RELEASED) -> None:
+    """With that image of the service. Raises Exit with Compose's own code."""
+    shell.run(command(*arguments), variables(settings, image), stdin=environments(settings))
+
+
+def environments(settings: Configuration) -> str:
+    """A Compose file, for standard input, that gives the service its settings; secrets are files."""
+    names = set(schema.settings("production"))
+    given = {name: value.replace("$", "$$") for name, value in settings.environment.items() if name in names}
+    given = {name: value for name, value in given.items() if name not in settings.document["secrets"]}
+    migrating = {**given, "POSTGRES_USER": settings.document["migrations"]["role"]}
+    return json.dumps({"services": {"web": {"environment": given}, "migrate": {"environment": migrating}}})
+
+
+def variables(settings: Configuration, image: str = RELEASED) -> dict[str, str]:
+    """What the Compose file itself refers to: WEB_CPUS is containers/web/cpus, and a variable of that name wins."""
+    sections = (*settings.document["containers"].items(), ("proxy", settings.document["proxy"]))
+    values = {f"{name}_{key}".upper(): str(value) for name, section in sections for key, value in section.items()}
+    return {
+        **{name: os.environ.get(name, value) for name, value in values.items()},
+        "POSTGRES_IMAGE": settings.images["postgres"],
+        "NGINX_IMAGE": settings.images["nginx"],
+        "WEB_IMAGE": image,
+        "RUN_AS": user(),
+        "SECRETS": str(secrets_folder()),
+        "COMPOSE_MENU": "false",
+    }
+
+
+def user() -> str:
+    """Who runs the service in its containers, and owns its secrets: the caller, unless that is root."""
+    return engine.user() if os.getuid() else f"{SERVICE_USER}:{SERVICE_USER}"
+
+
+def secrets_folder() -> Path:
+    return project.LOCAL / "secrets" / "production"
+
+
+def write_secrets(settings: Configuration) -> None:
+    """Each as a file that only its owner reads: Compose mounts it, and who runs the service there must be its owner."""
+    folder = secrets_folder()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name in settings.document["secrets"]:
+        path = folder / name
+        if not path.exists() or path.read_text("utf-8").strip() != settings[name]:
+            path.touch(mode=0o600)
+            path.write_text(settings[name], "utf-8")
+        path.chmod(0o600)
+        if os.getuid() == 0:
+            os.chown(path, SERVICE_USER, SERVICE_USER)
+
+
+def give_roles(settings: Configuration) -> None:
+    """Make the database and its two roles what they should be, with the passwords that the secrets hold now."""
+    values = {
+        "database": settings["APPLICATION_DB"],
+        "app": settings["POSTGRES_USER"],
+        "app_password": settings["POSTGRES_PASSWORD"],
+        "migrator": settings.document["migrations"]["role"],
+        "migrator_password": settings["MIGRATOR_PASSWORD"],
+    }
+    script = [f"\\set {name} {_quoted(value)}" for name, value in values.items()]
+    script.append((project.ROOT / "compose" / "postgres" / "roles.sql").read_text("utf-8"))
+    # By standard input: what stands in a command line, everybody on the machine can read.
+    psql = ["psql", "--quiet", "--no-psqlrc", "--username", "postgres", "--dbname", "postgres"]
+    shell.read(["docker", "exec", "--interactive", only("db").id, *psql], stdin="\n".join(script))
+
+
+def is_current(settings: Configuration, image: str, replicas: Sequence[Container]) -> bool:
+    """Whether they are what Compose would make of this configuration and image."""
+    asked = command("config", "--hash", "web")
+    told = shell.read(asked, variables(settings, image), stdin=environments(settings))
+    return {each.configured for each in replicas} == {told.split()[1]}
+
+
+def containers(service: str = "", *, all_states: bool = False) -> list[Container]:
+    """Those that run, by service and number; with `all_states` those too that do not."""
+    listing = ["docker", "ps", "--quiet", "--filter", f"label=com.docker.compose.project={PROJECT}"]
+    listing += ["--filter", "label=com.docker.compose.oneoff=False"]
+    listing += ["--all"] if all_states else []
+    listing += ["--filter", f"label=com.docker.compose.service={service}"] if service else []
+    ids = shell.read(listing).split()
+    if not ids:
+        return []
+    # One that goes in between is not there any more: the others are told of all the same.
+    told = subprocess.run(["docker", "inspect", *ids], capture_output=True, text=True, check=False).stdout
+    return sorted(map(_container, json.loads(told or "[]")), key=lambda each: (each.service, each.number))
+
+
+def only(service: str) -> Container:
+    """Raises Exit where it does not run."""
+    for container in containers(service):
+        return container
+    raise Exit(f"{service} does not run: inv prod.up starts the stack", code=1)
+
+
+def _container(inspected: dict[str, Any]) -> Container:
+    labels, state = inspected["Config"]["Labels"], inspected["State"]
+    return Container(
+        id=inspected["Id"],
+        service=labels["com.docker.compose.service"],
+        number=int(labels["com.docker.compose.container-number"]),
+        state=state["Status"],
+        health=state.get("Health", {}).get("Status", ""),
+        image=inspected["Image"],
+        configured=labels["com.docker.compose.config-hash"],
+        addresses={
+            name.removeprefix(f"{PROJECT}_"): network["IPAddress"]
+            for name, network in inspected["NetworkSettings"]["Networks"].items()
+        },
+        version=labels.get("org.opencontainers.image.version", ""),
+        started=state["StartedAt"],
+    )
+
+
+def _quoted(value: str) -> str:
+    r"""As psql's `\set` reads it."""
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
