@@ -2,7 +2,11 @@
 
 from invoke.collection import Collection
 
-from ops import bench, config, db, dev, run, scenario, test
+from ops import bench, config, copies, db, dev, run, scenario, test
+
+database = Collection.from_module(db)
+for each in Collection.from_module(copies).tasks.values():
+    database.add_task(each)
 
 namespace = Collection(
     dev.dev,
@@ -10,6 +14,6 @@ namespace = Collection(
     test.test,
     Collection.from_module(bench),
     Collection.from_module(config),
-    Collection.from_module(db),
+    database,
     Collection.from_module(scenario),
 )

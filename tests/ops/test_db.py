@@ -12,7 +12,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import Task
 
-from ops import configuration, database, db, migrations, shell
+from ops import configuration, copies, database, db, migrations, shell
 from ops.configuration import Configuration
 from ops.database import Database
 from tests.ops.conftest import Clone
@@ -45,10 +45,10 @@ def test_a_task_builds(task: Task[Any], arguments: dict[str, str], expected: lis
     [
         (db.reset, {}, "db.reset would drop"),
         (db.downgrade, {}, "db.downgrade would undo migrations of"),
-        (db.snapshot, {}, "db.snapshot would disconnect everybody from"),
-        (db.restore, {"name": "before"}, "db.restore would replace"),
-        (db.restore_backup, {"folder": "somewhere"}, "db.restore-backup would replace"),
-        (db.forget, {"name": "before"}, "db.forget would drop a snapshot of"),
+        (copies.snapshot, {}, "db.snapshot would disconnect everybody from"),
+        (copies.restore, {"name": "before"}, "db.restore would replace"),
+        (copies.restore_backup, {"folder": "somewhere"}, "db.restore-backup would replace"),
+        (copies.forget, {"name": "before"}, "db.forget would drop a snapshot of"),
     ],
 )
 @pytest.mark.parametrize("meant", ["", "yes", "groundwork2"])

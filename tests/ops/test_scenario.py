@@ -197,6 +197,20 @@ def test_in_a_container_it_is_the_same_and_the_list_tells_when_the_engine_ended_
     assert subprocess.check_output(left) == b""
 
 
+@pytest.mark.engine
+def test_the_engine_is_asked_once_however_many_scenarios_there_are(clone: Clone) -> None:
+    del clone.environment["DOCKER_HOST"]
+    asking, asked = clone.folder / "bin" / "docker", clone.folder / "asked"
+    asking.parent.mkdir()
+    asking.write_text(f'#!/bin/sh\necho "$@" >>{asked}\nexec {shutil.which("docker")} "$@"\n')
+    asking.chmod(0o755)
+    clone.environment["PATH"] = f"{asking.parent}:{clone.environment['PATH']}"
+
+    ok(clone, "scenario.list")
+
+    assert len(asked.read_text().splitlines()) == 1
+
+
 def test_the_files_tell_what_there_is() -> None:
     known = {story.name: story for story in stories.every()}
 

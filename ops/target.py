@@ -1,0 +1,37 @@
+"""The database that a task of `inv db` is called for, and the leave to destroy what is in it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from invoke.exceptions import Exit
+
+from ops import configuration, database, shell
+from ops.configuration import Configuration
+
+MEANT = "in production: the name of the database, to say that it is meant"
+
+
+@contextmanager
+def opened() -> Iterator[Configuration]:
+    """Leads to it, from this machine."""
+    with shell.interruptible(), database.available(configuration.load()) as found:
+        yield found.configuration
+
+
+@contextmanager
+def destructive(would: str, meant: str) -> Iterator[Configuration]:
+    require_meant(would, meant)
+    with opened() as settings:
+        yield settings
+
+
+def require_meant(would: str, meant: str) -> None:
+    """In production, whoever destroys something names the database that it happens to."""
+    settings = configuration.load(missing_secrets="show")
+    name = settings["APPLICATION_DB"]
+    if is_production(settings) and meant != name:
+        raise Exit(f"{would} {name} of production: refused without --yes-i-mean {name}", code=1)
+
+
+def is_production(settings: Configuration) -> bool:
+    return settings["FLASK_CONFIG"] == "production"
