@@ -59,7 +59,7 @@ def make(found: Database, folder: Path) -> Manifest:
     name = configuration["APPLICATION_DB"]
     if folder.exists():
         raise Exit(f"--folder: {project.shown(folder)} is there already: choose another", code=1)
-    with _draft(folder) as draft, database.failures(), database.connect(configuration, name) as connection:
+    with _draft(folder) as draft, database.failures(), database.connect_or_create(configuration) as connection:
         major = connection.info.server_version // 10_000
         client = clients.find(found, major)
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")

@@ -75,6 +75,7 @@ def restore_backup(_: Context, folder: str, migrate: bool = False, yes_i_mean: s
     place = Path(folder).resolve()
     manifest = backups.read(place)
     with shell.interruptible(), database.available(configuration.load()) as found:
+        database.connect_or_create(found.configuration).close()
         backups.restore(found, manifest, place)
         name = found.configuration["APPLICATION_DB"]
         shell.say(f"{name} is as {manifest.database} was at {manifest.taken} ({project.shown(place)})")

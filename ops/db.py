@@ -83,6 +83,7 @@ def check(_: Context) -> None:
 def open_shell(_: Context) -> None:
     """Open psql."""
     with target.opened() as settings:
+        database.connect_or_create(settings).close()
         command, password = database.psql(settings)
         shell.serve(command, password)
 
@@ -94,7 +95,7 @@ def reset(_: Context, yes_i_mean: str = "") -> None:
         database.drop(settings)
         database.create(settings)
         migrations.upgrade(settings)
-        if not target.is_production(settings):
+        if not database.is_production(settings):
             shell.run(shell.python("scenarios", "starter"), settings.environment)
 
 

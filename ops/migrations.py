@@ -57,7 +57,7 @@ def current(configuration: Configuration) -> set[str]:
     """Where the database stands; empty before the first migration. Raises Exit where it cannot be used."""
     from ops import database
 
-    with database.connect(configuration, configuration["APPLICATION_DB"]) as connection:
+    with database.connect_or_create(configuration) as connection:
         return at(connection)
 
 
@@ -89,7 +89,7 @@ def turn_to_migrate(configuration: Configuration) -> Iterator[bool]:
     from ops import database
 
     wanted = heads()
-    with database.connect(configuration, configuration["APPLICATION_DB"]) as connection:
+    with database.connect_or_create(configuration) as connection:
         if at(connection) == wanted:
             yield False
             return

@@ -22,6 +22,7 @@ def opened() -> Iterator[Configuration]:
 def destructive(would: str, meant: str) -> Iterator[Configuration]:
     require_meant(would, meant)
     with opened() as settings:
+        database.connect_or_create(settings).close()
         yield settings
 
 
@@ -29,9 +30,5 @@ def require_meant(would: str, meant: str) -> None:
     """In production, whoever destroys something names the database that it happens to."""
     settings = configuration.load(missing_secrets="show")
     name = settings["APPLICATION_DB"]
-    if is_production(settings) and meant != name:
+    if database.is_production(settings) and meant != name:
         raise Exit(f"{would} {name} of production: refused without --yes-i-mean {name}", code=1)
-
-
-def is_production(settings: Configuration) -> bool:
-    return settings["FLASK_CONFIG"] == "production"

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -128,6 +129,52 @@ def test_the_development_server_is_started_for_a_task_and_ended_after_it(clone: 
     assert clone.processes() == []
 
 
+def test_a_database_that_is_missing_is_made_once_by_all_who_need_it(clone: Clone, missing: Configuration) -> None:
+    environment = {**clone.environment, **missing.environment, "APPLICATION_CONFIG": "testing"}
+    racing = [
+        subprocess.Popen(
+            clone.command("db.status"), cwd=clone.folder, env=environment,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )
+        for _ in range(3)
+    ]  # fmt: skip
+
+    said = [process.communicate(timeout=60)[0] for process in racing]
+
+    assert [process.returncode for process in racing] == [0] * 3, said
+    assert all("the database is behind" in text for text in said)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("db.migrate",),
+        ("db.status",),
+        ("db.backup",),
+        ("db.shell",),
+        ("db.snapshot", "--yes-i-mean"),
+    ],
+)
+def test_in_production_a_database_that_is_missing_is_said_and_not_made(
+    clone: Clone, missing: Configuration, arguments: tuple[str, ...]
+) -> None:
+    name = missing["APPLICATION_DB"]
+    clone.environment.update(
+        missing.environment, APPLICATION_CONFIG="production", FLASK_CONFIG="production", SECRET_KEY="x" * 32
+    )
+
+    refused = clone.inv(*arguments, *([name] if "--yes-i-mean" in arguments else []))
+
+    assert refused.returncode == 1
+    assert re.fullmatch(
+        rf"there is no database {name} at \S+:\d+, and production's is not made by a task: "
+        rf'if that is the right server, run there: CREATE DATABASE "{name}" TEMPLATE template0 .*\n',
+        refused.stderr,
+    )
+    with database.connect(missing) as connection:
+        assert connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone() is None
+
+
 def test_a_database_that_cannot_be_used_is_one_line(clone: Clone) -> None:
     development = (clone.folder / "config" / "development.json").read_text()
     (clone.folder / "config" / "elsewhere.json").write_text(development.replace("5432", "9"))
@@ -157,6 +204,15 @@ def _add_a_column(clone: Clone) -> None:
 
 
 @pytest.fixture
+def missing(empty_database: EmptyDatabase) -> Iterator[Configuration]:
+    """Leads to a server that has none of the name; what is made of that name is dropped."""
+    settings = configuration.load("testing", environ=empty_database.environment)
+    settings = settings.changed("the test", APPLICATION_DB=f"{settings['APPLICATION_DB']}_missing")
+    yield settings
+    database.drop(settings)
+
+
+@pytest.fixture
 def ran(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """What a task did, in order, instead of doing it."""
     done: list[object] = []
@@ -167,6 +223,7 @@ def ran(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
     monkeypatch.delenv("APPLICATION_CONFIG", raising=False)
     monkeypatch.setattr(database, "available", available)
+    monkeypatch.setattr(database, "connect_or_create", lambda _settings: SimpleNamespace(close=lambda: None))
     monkeypatch.setattr(migrations, "turn_to_migrate", lambda _settings: nullcontext(True))
     monkeypatch.setattr(database, "drop", lambda _settings: done.append("drop"))
     monkeypatch.setattr(database, "create", lambda _settings: done.append("create"))
