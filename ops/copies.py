@@ -11,6 +11,8 @@ from ops.configuration import Configuration
 from ops.target import MEANT
 
 SNAPSHOT = "which one; inv db.snapshots shows them"
+CONFIG = "which configuration's; by default that of APPLICATION_CONFIG, else development's"
+MIGRATE = "if it is behind the code, without asking"
 
 
 @task(help={"name": "by default the git branch's, with a number where that is taken", "yes_i_mean": MEANT})
@@ -24,7 +26,7 @@ def snapshot(_: Context, name: str | None = None, yes_i_mean: str = "") -> None:
         shell.say(f"{taken.name} is kept ({kept.size(taken)}): inv db.restore --name {taken.name} brings it back")
 
 
-@task(help={"name": SNAPSHOT, "migrate": "if it is behind the code, without asking", "yes_i_mean": MEANT})
+@task(help={"name": SNAPSHOT, "migrate": MIGRATE, "yes_i_mean": MEANT})
 def restore(_: Context, name: str, migrate: bool = False, yes_i_mean: str = "") -> None:
     """Put the database back to a snapshot, under whoever is connected."""
     with target.destructive("inv db.restore would replace", yes_i_mean) as settings:
@@ -58,31 +60,31 @@ def forget(_: Context, name: str, yes_i_mean: str = "") -> None:
         shell.say(f"{name} is dropped")
 
 
-@task(help={"folder": "where to; by default a new one in .local/backups"})
-def backup(_: Context, folder: str | None = None) -> None:
-    """Write a backup of the database that APPLICATION_CONFIG names."""
-    with shell.interruptible(), database.available(configuration.load()) as found:
+@task(help={"folder": "where to; by default a new one in .local/backups", "config": CONFIG})
+def backup(_: Context, folder: str | None = None, config: str = "") -> None:
+    """Write a backup of the database."""
+    with shell.interruptible(), database.available(configuration.load(config)) as found:
         place = Path(folder).resolve() if folder else backups.usual_folder(found.configuration)
         made = backups.make(found, place)
     rows, tables = sum(made.contents.rows.values()), len(made.contents.rows)
     shell.say(f"{made.database} is in {project.shown(place)}: {rows:,} rows of {tables} tables")
 
 
-@task(help={"folder": "of the backup", "migrate": "if it is behind the code, without asking", "yes_i_mean": MEANT})
-def restore_backup(_: Context, folder: str, migrate: bool = False, yes_i_mean: str = "") -> None:
+@task(help={"folder": "of the backup", "config": CONFIG, "migrate": MIGRATE, "yes_i_mean": MEANT})
+def restore_backup(_: Context, folder: str, config: str = "", migrate: bool = False, yes_i_mean: str = "") -> None:
     """Put a backup in the place of the database, once what came out of it is what went in."""
-    target.require_meant("inv db.restore-backup would replace", yes_i_mean)
+    target.require_meant("inv db.restore-backup would replace", yes_i_mean, config)
     place = Path(folder).resolve()
     manifest = backups.read(place)
-    with shell.interruptible(), database.available(configuration.load()) as found:
+    with shell.interruptible(), database.available(configuration.load(config)) as found:
         database.connect_or_create(found.configuration).close()
         backups.restore(found, manifest, place)
         name = found.configuration["APPLICATION_DB"]
         shell.say(f"{name} is as {manifest.database} was at {manifest.taken} ({project.shown(place)})")
-        _offer_to_migrate(found.configuration, set(manifest.contents.revision.split()), migrate)
+        _offer_to_migrate(found.configuration, set(manifest.contents.revision.split()), migrate, config)
 
 
-def _offer_to_migrate(settings: Configuration, revision: set[str], asked: bool) -> None:
+def _offer_to_migrate(settings: Configuration, revision: set[str], asked: bool, config: str = "") -> None:
     """Where what was restored is not what the code expects."""
     wanted = migrations.heads()
     if revision == wanted:
@@ -93,7 +95,7 @@ def _offer_to_migrate(settings: Configuration, revision: set[str], asked: bool) 
     elif asked or _agreed(f"{differ}: migrate it? [y/n] "):
         migrations.upgrade(settings)
     else:
-        shell.note(f"{differ}: inv db.migrate")
+        shell.note(f"{differ}: {f'APPLICATION_CONFIG={config} ' if config else ''}inv db.migrate")
 
 
 def _agreed(question: str) -> bool:

@@ -26,9 +26,9 @@ def destructive(would: str, meant: str) -> Iterator[Configuration]:
         yield settings
 
 
-def require_meant(would: str, meant: str) -> None:
+def require_meant(would: str, meant: str, config: str = "") -> None:
     """In production, whoever destroys something names the database that it happens to."""
-    settings = configuration.load(missing_secrets="show")
+    settings = configuration.load(config, missing_secrets="show")
     name = settings["APPLICATION_DB"]
     if database.is_production(settings) and meant != name:
         raise Exit(f"{would} {name} of production: refused without --yes-i-mean {name}", code=1)

@@ -61,6 +61,13 @@ class Clone:
             return False
 
 
+def write_migration(clone: Clone, name: str, after: str) -> Path:
+    """One that changes nothing."""
+    path = clone.folder / "alembic" / "versions" / f"{name}.py"
+    path.write_text(f'revision = "{name}"\ndown_revision = "{after}"\n\n\ndef upgrade() -> None: ...\n')
+    return path
+
+
 def wait_until(happened: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 30
     while not happened():

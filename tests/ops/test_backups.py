@@ -13,7 +13,7 @@ from invoke.exceptions import Exit
 from ops import backups, clients, compose, configuration, database, migrations, shell
 from ops.configuration import Configuration
 from ops.database import Database as Found
-from tests.ops.conftest import Clone
+from tests.ops.conftest import Clone, write_migration
 from tests.service import Database
 
 pytestmark = pytest.mark.scenario("low_stock")
@@ -180,16 +180,18 @@ def test_a_database_without_a_table_is_no_backup(empty_database: Database, tmp_p
 
 
 def test_the_tasks_say_what_they_did(clone: Clone, found: Found) -> None:
-    clone.environment.update(found.configuration.environment, APPLICATION_CONFIG="testing")
+    clone.environment.update(found.configuration.environment)
 
-    done = clone.inv("db.backup")
+    done = clone.inv("db.backup", "--config", "testing")
     (folder,) = (clone.folder / ".local" / "backups").iterdir()
     assert f"is in .local/backups/{folder.name}: " in done.stdout
     change(found.configuration)
-    restored = clone.inv("db.restore-backup", "--folder", str(folder))
+    later = write_migration(clone, "later", after=" ".join(migrations.heads()))
+    restored = clone.inv("db.restore-backup", "--folder", str(folder), "--config", "testing")
 
     assert restored.returncode == 0, restored.stderr
     assert f"(.local/backups/{folder.name})" in restored.stdout
+    assert f"the code at {later.stem}: APPLICATION_CONFIG=testing inv db.migrate\n" in restored.stderr
     assert content(found.configuration)["order_lines"]
 
 

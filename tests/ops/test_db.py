@@ -70,6 +70,13 @@ def test_production_is_touched_only_where_its_database_is_named(
     assert ran == []
 
 
+def test_production_that_an_option_names_is_guarded_too(ran: list[object]) -> None:
+    with pytest.raises(Exit, match="replace groundwork of production: refused without --yes-i-mean groundwork"):
+        copies.restore_backup(Context(), folder="somewhere", config="production")
+
+    assert ran == []
+
+
 def test_production_that_is_meant_is_reset_without_the_starter_data(
     ran: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,7 @@ from ops import cluster, configuration, database, migrations, project, shell, sn
 from ops.cluster import Cluster
 from ops.configuration import Configuration
 from ops.snapshots import Snapshots
-from tests.ops.conftest import Clone
+from tests.ops.conftest import Clone, write_migration
 from tests.service import Database
 
 pytestmark = pytest.mark.scenario("low_stock")
@@ -283,13 +283,6 @@ def databases(settings: Configuration) -> list[str]:
     with database.connect(settings) as connection:
         found = connection.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [name])
         return sorted(str(row[0]).removeprefix(name) for row in found)
-
-
-def write_migration(clone: Clone, name: str, after: str) -> Path:
-    """One that changes nothing."""
-    path = clone.folder / "alembic" / "versions" / f"{name}.py"
-    path.write_text(f'revision = "{name}"\ndown_revision = "{after}"\n\n\ndef upgrade() -> None: ...\n')
-    return path
 
 
 def kill(settings: Configuration, step: str, work: str, calls: int = 1) -> None:
