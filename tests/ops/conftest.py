@@ -75,6 +75,15 @@ def wait_until(happened: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+def on_small_disk(folder: Path, size: str) -> list[str]:
+    """What a command line begins with for which the folder is a file system of that size."""
+    folder.mkdir(parents=True)
+    small = ["unshare", "--mount", "sh", "-c", f'mount -t tmpfs -o size={size} none {folder} && exec "$@"', "sh"]
+    if subprocess.run([*small, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("only root may make a small file system, and not in every container")
+    return small
+
+
 @pytest.fixture
 def clone(tmp_path: Path) -> Iterator[Clone]:
     listed = subprocess.run(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from invoke.exceptions import Exit
 from ops import backups, clients, compose, configuration, database, migrations, project, shell
 from ops.configuration import Configuration
 from ops.database import Database as Found
-from tests.ops.conftest import Clone, wait_until, write_migration
+from tests.ops.conftest import Clone, on_small_disk, wait_until, write_migration
 from tests.service import Database
 
 pytestmark = pytest.mark.scenario("low_stock")
@@ -170,6 +171,36 @@ def test_programs_of_another_version_are_never_taken(
     without_docker = r"install postgresql-client-16 \(it is not run in a container, since docker is not installed\)$"
     with pytest.raises(Exit, match=rf"^the server is PostgreSQL 16, and neither PATH nor .* {without_docker}"):
         clients.find(found, 16)
+
+
+def test_a_full_disk_leaves_no_half_backup_and_the_next_one_is_whole(clone: Clone) -> None:
+    small = on_small_disk(clone.folder / ".local" / "backups", "2m")
+    script = """
+        inv() { "$0" -m invoke "$@"; }
+        inv db.reset
+        echo "CREATE TABLE large AS SELECT n, md5(n::text) FROM generate_series(1, 200000) n" | inv db.shell
+        inv db.backup
+        echo "left: $(ls -A .local/backups)."
+        echo "DROP TABLE large" | inv db.shell
+        inv db.backup && inv db.restore-backup --folder .local/backups/*
+    """
+
+    ran = subprocess.run(
+        [*small, "sh", "-c", script, sys.executable],
+        cwd=clone.folder, env=clone.environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert re.search(r"^pg_dump: error: .*No space left on device$", ran.stderr, re.MULTILINE), ran
+    assert "left: .\n" in ran.stdout
+    assert "groundwork is as groundwork was at " in ran.stdout
+
+
+def test_a_place_that_cannot_be_written_to_is_one_line(found: Found, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(Exit, match=r"^no backup was made: .*/file: File exists$"):
+        backups.make(found, tmp_path / "file" / "backup")
 
 
 @pytest.mark.scenario("empty_shop")

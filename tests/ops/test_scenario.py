@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from ops import postgres, stories
-from tests.ops.conftest import Clone, wait_until
+from tests.ops.conftest import Clone, on_small_disk, wait_until
 
 
 def test_a_scenarios_whole_life(clone: Clone, down: None) -> None:
@@ -157,11 +157,7 @@ def test_of_two_terminals_one_loads_and_the_other_waits_for_it(clone: Clone, dow
 
 
 def test_a_full_disk_is_one_line_and_nothing_of_it_is_kept(clone: Clone) -> None:
-    place = clone.folder / ".local" / "scenarios"
-    place.mkdir(parents=True)
-    small = ["unshare", "--mount", "sh", "-c", f'mount -t tmpfs -o size=90m none {place} && exec "$@"', "sh"]
-    if subprocess.run([*small, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("only root may make a small file system, and not in every container")
+    small = on_small_disk(clone.folder / ".local" / "scenarios", "90m")
 
     failed = subprocess.run(
         [*small, *clone.command("scenario", "--name", "orders", "--size", "2000000")],
