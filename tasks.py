@@ -1,8 +1,16 @@
 """The tasks: `inv --list` shows them, `inv --help NAME` explains one."""
 
+from types import ModuleType
+
 from invoke.collection import Collection
 
-from ops import bench, config, db, dev, prod, run, scenario, test
+from ops import bench, config, copies, db, dev, operations, prod, run, scenario, test
+
+
+def collection(name: str, *modules: ModuleType) -> Collection:
+    """Of the tasks of several modules."""
+    return Collection(name, *[each for module in modules for each in Collection.from_module(module).tasks.values()])
+
 
 namespace = Collection(
     dev.dev,
@@ -10,7 +18,7 @@ namespace = Collection(
     test.test,
     Collection.from_module(bench),
     Collection.from_module(config),
-    Collection.from_module(db),
-    Collection.from_module(prod),
+    collection("db", db, copies),
+    collection("prod", prod, operations),
     Collection.from_module(scenario),
 )

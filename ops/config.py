@@ -6,7 +6,7 @@ import sys
 from invoke.context import Context
 from invoke.tasks import task
 
-from ops import configuration, project, schema, shell
+from ops import configuration, project, schema, shell, table
 
 PRINT_CLASSES = "import json, app.config; print(json.dumps(app.config.json_schemas()))"
 
@@ -29,9 +29,7 @@ def show(_: Context, name: str = "") -> None:
     rows += [(f"images/{key}", image, f"config/{effective.name}.json") for key, image in effective.images.items()]
     budget = str(effective.longest_blocked_ms)
     rows.append(("migrations/longest_blocked_ms", budget, f"config/{effective.name}.json"))
-    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    for key, text, source in rows:
-        shell.say(f"{key:{widths[0]}}  {text:{widths[1]}}  {source}")
+    table.show(rows)
 
 
 @task(name="schema")

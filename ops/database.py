@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,16 +30,14 @@ class Database:
 
 @contextmanager
 def available(configuration: Configuration) -> Iterator[Database]:
-    """The database that the configuration means; it is made where the server has none of that name.
+    """The database that the configuration means; `connect_or_create` makes it where the server has none of that name.
 
     A development server of this checkout's that does not run is started, and ended on the way out. So is one whose
     task was killed and could not end it.
     """
     running = servers.running(configuration) if _is_ours(configuration) else None
     if not _is_ours(configuration) or (running and keeper.is_claimed()):
-        found = _found(configuration, running)
-        create(found.configuration)
-        yield found
+        yield _found(configuration, running)
         return
     if running:
         server, why = running[0], "left behind by a task that was killed"
@@ -52,7 +50,6 @@ def available(configuration: Configuration) -> Iterator[Database]:
         keeper.claim()
         if running is None:
             server.start(configuration)
-        create(configuration)
         yield Database(configuration, server.described, server.in_container, started=True)
     finally:
         with shell.uninterrupted():
@@ -66,15 +63,43 @@ def find(configuration: Configuration) -> Database | None:
     return _found(configuration, running) if running or not _is_ours(configuration) else None
 
 
-def create(configuration: Configuration) -> None:
-    """Make sure that it is there. Raises Exit, with the reason in a line, where the server cannot be used."""
-    from psycopg import sql
+def is_production(configuration: Configuration) -> bool:
+    return configuration["FLASK_CONFIG"] == "production"
 
-    with connect(configuration) as connection:
-        name = configuration["APPLICATION_DB"]
-        known = connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone()
-        if known is None:
-            connection.execute(sql.SQL(f"CREATE DATABASE {{}} {FROM_NOTHING}").format(sql.Identifier(name)))
+
+def connect_or_create(configuration: Configuration) -> "psycopg.Connection[tuple[object, ...]]":
+    """To the database that the configuration means, which is made where the server has none of that name.
+
+    In production a name that is not there is a mistake, or somebody's loss: nothing is made. Raises Exit, with the
+    reason in a line, and what to do.
+    """
+    import psycopg
+
+    name = configuration["APPLICATION_DB"]
+    try:
+        return _connect(configuration, name)
+    except psycopg.OperationalError as error:
+        # What the server says of the database names it, in whatever language; whether it is there, it is asked for.
+        if name not in str(error) or _exists(configuration):
+            raise _unusable(configuration, error) from None
+    if is_production(configuration):
+        where = f"{configuration['POSTGRES_HOST']}:{configuration['POSTGRES_PORT']}"
+        raise Exit(
+            f"there is no database {name} at {where}, and production's is not made by a task: "
+            f'if that is the right server, run there: CREATE DATABASE "{name}" {FROM_NOTHING}',
+            code=1,
+        )
+    create(configuration)
+    return connect(configuration, name)
+
+
+def create(configuration: Configuration) -> None:
+    """Make it; without a word where another task has made it meanwhile."""
+    from psycopg import errors, sql
+
+    statement = sql.SQL(f"CREATE DATABASE {{}} {FROM_NOTHING}").format(sql.Identifier(configuration["APPLICATION_DB"]))
+    with connect(configuration) as connection, suppress(errors.DuplicateDatabase, errors.UniqueViolation):
+        connection.execute(statement)
 
 
 def drop(configuration: Configuration) -> None:
@@ -99,21 +124,9 @@ def connect(configuration: Configuration, name: str = "") -> "psycopg.Connection
     import psycopg
 
     try:
-        return psycopg.connect(
-            host=configuration["POSTGRES_HOST"],
-            port=configuration["POSTGRES_PORT"],
-            user=configuration["POSTGRES_USER"],
-            password=configuration["POSTGRES_PASSWORD"],
-            dbname=name or configuration["POSTGRES_DB"],
-            connect_timeout=10,
-            autocommit=True,
-        )
+        return _connect(configuration, name or configuration["POSTGRES_DB"])
     except psycopg.OperationalError as error:
-        where = f"{configuration['POSTGRES_HOST']}:{configuration['POSTGRES_PORT']}"
-        complaint = " ".join(str(error).split())
-        raise Exit(
-            f"cannot use PostgreSQL at {where} as {configuration['POSTGRES_USER']}: {complaint}", code=1
-        ) from None
+        raise _unusable(configuration, error) from None
 
 
 @contextmanager
@@ -125,6 +138,32 @@ def failures() -> Iterator[None]:
         yield
     except psycopg.Error as error:
         raise Exit(f"PostgreSQL gave up: {' '.join(str(error).split())}", code=1) from None
+
+
+def _connect(configuration: Configuration, name: str) -> "psycopg.Connection[tuple[object, ...]]":
+    import psycopg
+
+    return psycopg.connect(
+        host=configuration["POSTGRES_HOST"],
+        port=configuration["POSTGRES_PORT"],
+        user=configuration["POSTGRES_USER"],
+        password=configuration["POSTGRES_PASSWORD"],
+        dbname=name,
+        connect_timeout=10,
+        autocommit=True,
+    )
+
+
+def _unusable(configuration: Configuration, error: Exception) -> Exit:
+    where = f"{configuration['POSTGRES_HOST']}:{configuration['POSTGRES_PORT']}"
+    complaint = " ".join(str(error).split())
+    return Exit(f"cannot use PostgreSQL at {where} as {configuration['POSTGRES_USER']}: {complaint}", code=1)
+
+
+def _exists(configuration: Configuration) -> bool:
+    with connect(configuration) as connection:
+        name = configuration["APPLICATION_DB"]
+        return connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
 
 
 def _is_ours(configuration: Configuration) -> bool:

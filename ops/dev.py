@@ -4,7 +4,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from ops import compose, configuration, database, db, ports, project, shell
+from ops import compose, configuration, database, migrations, ports, project, shell
 from ops.configuration import Configuration
 
 
@@ -20,7 +20,7 @@ def dev(_: Context) -> None:
         settings = found.configuration
         port = ports.claim_aloud(int(settings["FLASK_RUN_PORT"]), "the development server")
         settings = settings.changed("the next free port", FLASK_RUN_PORT=port)
-        db.upgrade(settings)
+        migrations.upgrade(settings)
         shell.run(shell.python("scenarios", "starter"), settings.environment)
         if found.in_container:
             _build(settings)

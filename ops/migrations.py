@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ops import project
+from ops import project, shell
 from ops.configuration import Configuration
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def current(configuration: Configuration) -> set[str]:
     """Where the database stands; empty before the first migration. Raises Exit where it cannot be used."""
     from ops import database
 
-    with database.connect(configuration, configuration["APPLICATION_DB"]) as connection:
+    with database.connect_or_create(configuration) as connection:
         return at(connection)
 
 
@@ -66,6 +66,17 @@ def at(connection: "psycopg.Connection[tuple[object, ...]]") -> set[str]:
     if connection.execute("SELECT to_regclass('alembic_version')").fetchone() == (None,):
         return set()
     return {str(row[0]) for row in connection.execute("SELECT version_num FROM alembic_version")}
+
+
+def upgrade(configuration: Configuration) -> None:
+    """To the head; without a word where there is nothing to do, which is seen before Alembic is imported."""
+    with turn_to_migrate(configuration) as there_is_work:
+        if there_is_work:
+            alembic(configuration, "upgrade", "head")
+
+
+def alembic(configuration: Configuration, *arguments: str) -> None:
+    shell.run(shell.python("alembic", *arguments), configuration.environment)
 
 
 @contextmanager
@@ -78,7 +89,7 @@ def turn_to_migrate(configuration: Configuration) -> Iterator[bool]:
     from ops import database
 
     wanted = heads()
-    with database.connect(configuration, configuration["APPLICATION_DB"]) as connection:
+    with database.connect_or_create(configuration) as connection:
         if at(connection) == wanted:
             yield False
             return

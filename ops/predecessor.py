@@ -5,17 +5,13 @@ While a new release starts, the one before it still runs, on the new schema alre
 
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from invoke.exceptions import Exit
 
-from ops import migrations, project, release, shell
+from ops import migrations, release, shell
 from ops.release import Release
 
-# Always the same: what its suite keeps under the name of its folder, as images, is that of one checkout.
-FOLDER = project.LOCAL / "released"
 TESTS = ("tests/app/api", "tests/app")  # the first that the release has
 
 
@@ -31,7 +27,7 @@ def check(against: str) -> None:
         return
     names = ", ".join(f"{revision.name} {revision.title}".rstrip(" .") for revision in new)
     shell.note(f"testing {found} on the schema with {names}")
-    with shell.interruptible(), _exported(found) as folder:
+    with shell.interruptible(), release.exported(found) as folder:
         _bring_migrations(folder)
         _require_loadable(folder, found)
         try:
@@ -39,24 +35,6 @@ def check(against: str) -> None:
         except Exit as failed:
             raise Exit(f"{found} breaks on the schema with {names}", code=failed.code) from None
     shell.say(f"{found} works on the schema with {names}")
-
-
-@contextmanager
-def _exported(found: Release) -> Iterator[Path]:
-    """Its files, which are gone afterwards."""
-    from filelock import FileLock
-
-    project.LOCAL.mkdir(exist_ok=True)
-    with FileLock(FOLDER.with_suffix(".lock")):
-        shutil.rmtree(FOLDER, ignore_errors=True)  # of one that was killed
-        try:
-            archive = subprocess.check_output(["git", "archive", found.commit], cwd=project.ROOT)
-            FOLDER.mkdir()
-            subprocess.run(["tar", "-C", FOLDER, "-xf", "-"], input=archive, check=True)
-            yield FOLDER
-        finally:
-            with shell.uninterrupted():
-                shutil.rmtree(FOLDER, ignore_errors=True)
 
 
 def _bring_migrations(folder: Path) -> None:

@@ -1,6 +1,5 @@
 """`inv prod.…`: the production stack on this machine, from config/production.json alone."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,7 +7,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from ops import engine, images, options, project, rollout, shell, stack
+from ops import images, options, project, rollout, shell, stack
 from ops.configuration import Configuration
 from ops.progress import step
 
@@ -92,7 +91,7 @@ def down(_: Context, volumes: bool = False, yes_i_mean: str = "") -> None:
     """End the stack; its data stays."""
     with _working() as settings:
         name = settings["APPLICATION_DB"]
-        if volumes and yes_i_mean != name and _answer(f"type {name} to delete its data for ever: ") != name:
+        if volumes and yes_i_mean != name and shell.answer(f"type {name} to delete its data for ever: ") != name:
             raise Exit(f"nothing was ended: deleting the data wants --yes-i-mean {name}", code=1)
         with step("ending the stack"):
             stack.run(settings, "down", "--remove-orphans", *(["--volumes"] if volumes else []))
@@ -103,12 +102,8 @@ def _working() -> Iterator[Configuration]:
     """One at a time. Raises Exit where another is at work, or containers cannot be used here."""
     from filelock import FileLock, Timeout
 
+    stack.require_engine()
     settings = stack.load()
-    try:
-        engine.require(settings.images["postgres"], settings.images["nginx"])
-        engine.require_compose()
-    except engine.NoEngine as reason:
-        raise Exit(f"the production stack needs a Docker Engine with Compose: {reason}", code=1) from None
     stack.write_secrets(settings)
     with shell.interruptible():
         try:
@@ -134,13 +129,3 @@ def _migrate(settings: Configuration, image: images.Image) -> None:
     """Before the new replicas start: what serves copes with the new schema, and what comes needs it."""
     with step("migrating"):
         stack.run(settings, "run", "--rm", "--no-deps", "migrate", image=image.id)
-
-
-def _answer(question: str) -> str:
-    """Empty where there is nobody to ask."""
-    if not sys.stdin.isatty():
-        return ""
-    try:
-        return input(question).strip()
-    except EOFError:  # Ctrl-D
-        return ""

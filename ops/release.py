@@ -1,14 +1,20 @@
 """The commit that was released last, as git knows it, and the migrations that have come since."""
 
 import re
+import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from invoke.exceptions import Exit
 
-from ops import migrations, project
+from ops import migrations, project, shell
 from ops.migrations import Revision
 
+# Always the same: what its suite keeps under the name of its folder, as images, is that of one checkout.
+FOLDER = project.LOCAL / "released"
 TRUNK = "origin/main"
 VERSIONS = "alembic/versions"
 REVISION = re.compile(r"""^revision\b[^=]*=\s*["'](.+?)["']""", re.MULTILINE)
@@ -54,6 +60,24 @@ def version() -> str:
 
 def commit() -> str:
     return _git("rev-parse", "HEAD") or "unknown"
+
+
+@contextmanager
+def exported(found: Release) -> Iterator[Path]:
+    """Its files, which are gone afterwards."""
+    from filelock import FileLock
+
+    project.LOCAL.mkdir(exist_ok=True)
+    with FileLock(FOLDER.with_suffix(".lock")):
+        shutil.rmtree(FOLDER, ignore_errors=True)  # of one that was killed
+        try:
+            archive = subprocess.check_output(["git", "archive", found.commit], cwd=project.ROOT)
+            FOLDER.mkdir()
+            subprocess.run(["tar", "-C", FOLDER, "-xf", "-"], input=archive, check=True)
+            yield FOLDER
+        finally:
+            with shell.uninterrupted():
+                shutil.rmtree(FOLDER, ignore_errors=True)
 
 
 def _git(*arguments: str) -> str:

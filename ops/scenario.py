@@ -6,7 +6,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from ops import database, options, ports, scenario_server, shell, stage, states, stories
+from ops import database, options, ports, scenario_server, shell, stage, states, stories, table
 from ops.configuration import Configuration
 from ops.scenario_server import Server
 from ops.states import State
@@ -36,13 +36,11 @@ def up(_: Context, name: str, size: str = "", seed: str = str(stage.SEED)) -> No
 def list_all(_: Context) -> None:
     """List the scenarios, and which are up."""
     rows = [("NAME", "SIZE", "UP", "STORY")]
+    running = scenario_server.all_running()
     for story in stories.every():
-        running = scenario_server.running(story.name)
         size = "" if story.size is None else f"{story.size:,}"
-        rows.append((story.name, size, _where(running), story.line))
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    for name, size, where, line in rows:
-        shell.say(f"{name:{widths[0]}}  {size:>{widths[1]}}  {where:{widths[2]}}  {line}")
+        rows.append((story.name, size, _where(running.get(story.name)), story.line))
+    table.show(rows, right={1})
 
 
 @task(help={"name": NAME, "all": "all that are up"})
@@ -52,8 +50,8 @@ def down(_: Context, name: str = "", all: bool = False) -> None:  # noqa: A002  
         raise Exit("name a scenario that shall end, or --all", code=1)
     if name:
         stories.find(name)
-    for server in scenario_server.with_data():
-        if (all or server.name == name) and server.port():
+    for server, _port in scenario_server.all_running().values():
+        if all or server.name == name:
             server.stop()
             shell.say(f"{server.name} is down")
 

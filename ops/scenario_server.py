@@ -1,5 +1,6 @@
 """The PostgreSQL of one scenario, which outlives the task that started it: a container, or an embedded server."""
 
+import re
 import shutil
 import subprocess
 import time
@@ -120,11 +121,14 @@ class Container:
 
 def running(name: str) -> tuple[Server, int] | None:
     """With its port."""
-    servers: tuple[Server, ...] = (Embedded(name), Container(name)) if _may_have_engine() else (Embedded(name),)
-    for server in servers:
-        if port := server.port():
-            return server, port
-    return None
+    return all_running().get(name)
+
+
+def all_running() -> dict[str, tuple[Server, int]]:
+    """With their ports, by scenario; the engine is asked once for all of them."""
+    embedded = [Embedded(folder.parent.name) for folder in sorted(FOLDER.glob("*/data"))]
+    found: dict[str, tuple[Server, int]] = {name: (Container(name), port) for name, port in _published().items()}
+    return found | {server.name: (server, port) for server in embedded if (port := server.port())}
 
 
 def best(name: str, configuration: Configuration) -> tuple[Server, str]:
@@ -140,6 +144,16 @@ def with_data() -> list[Server]:
     """All that were ever started here and not removed, running or not."""
     embedded = [Embedded(folder.parent.name) for folder in sorted(FOLDER.glob("*/data"))]
     return [*embedded, *(Container(name) for name in _volumes())]
+
+
+def _published() -> dict[str, int]:
+    """The ports of the containers that run."""
+    if not _may_have_engine():
+        return {}
+    listing = ["docker", "ps", "--filter", f"label={LABEL}", "--format", f'{{{{.Label "{LABEL}"}}}} {{{{.Ports}}}}']
+    listed = subprocess.run(listing, capture_output=True, text=True, check=False)  # fails where no engine answers
+    found = re.findall(r"^(\S+) .*:(\d+)->5432/tcp", listed.stdout, re.MULTILINE)
+    return {name: int(port) for name, port in found}
 
 
 def _volumes() -> list[str]:

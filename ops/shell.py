@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -26,6 +27,16 @@ def say(message: str) -> None:
 def note(message: str) -> None:
     """What a task remarks beside its output."""
     print(message, file=sys.stderr, flush=True)
+
+
+def answer(question: str) -> str:
+    """What the user types; empty where there is nobody to ask."""
+    if not sys.stdin.isatty():
+        return ""
+    try:
+        return input(question).strip()
+    except EOFError:  # Ctrl-D
+        return ""
 
 
 def python(module: str, *arguments: str) -> list[str]:
@@ -96,6 +107,21 @@ def serve(
         raise
     if code:
         raise Exit(code=exit_code(code))
+
+
+def lines(command: Sequence[str], values: Mapping[str, str], stdin: str) -> Iterator[str]:
+    """What the command says, as it says it; it is gone when the iterator is."""
+    with tempfile.TemporaryFile("w+") as given:
+        given.write(stdin)
+        given.seek(0)
+        process = subprocess.Popen(
+            command, cwd=project.ROOT, env=environment(values), stdin=given, stdout=subprocess.PIPE, text=True
+        )
+    try:
+        yield from process.stdout or ()
+    finally:
+        with uninterrupted():
+            end(process)
 
 
 def execute(command: str, values: Mapping[str, str]) -> None:

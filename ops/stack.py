@@ -50,6 +50,17 @@ def load() -> Configuration:
     return configuration.load("production", missing_secrets="generate")
 
 
+def require_engine() -> None:
+    """Raises Exit, in a line with the remedy, where containers cannot be used here."""
+    try:
+        settings = configuration.load("production", missing_secrets="show")
+        engine.require(settings.images["postgres"], settings.images["nginx"])
+        engine.require_compose()
+    except engine.NoEngine as reason:
+        remedy = "install Docker Engine with Compose (https://docs.docker.com/engine/install), or start it"
+        raise Exit(f"the production stack needs a Docker Engine, and {reason}: {remedy}", code=1) from None
+
+
 def command(*arguments: str) -> list[str]:
     return [
         *("docker", "compose", "--project-name", PROJECT, "--progress", "quiet"),
@@ -98,7 +109,8 @@ def secrets_folder() -> Path:
 def write_secrets(settings: Configuration) -> None:
     """Each as a file that only its owner reads: Compose mounts it, and who runs the service there must be its owner."""
     folder = secrets_folder()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
     for name in settings.document["secrets"]:
         path = folder / name
         if not path.exists() or path.read_text("utf-8").strip() != settings[name]:

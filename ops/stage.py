@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from invoke.exceptions import Exit
 
@@ -60,17 +61,18 @@ def state(story: Story, size: int | None, seed: int) -> State:
     return State(stories.fingerprint(story, size, seed), size, seed)
 
 
-def load(scenario: Scenario, wanted: State, kept: states.States) -> bool:
-    """Returns whether that was to be done: what is kept already can be cloned."""
+def load(scenario: Scenario, wanted: State, kept: states.States, code: Path | None = None) -> bool:
+    """Returns whether that was to be done: what is kept already can be cloned. `code` is where else it comes from."""
     if wanted in kept.kept():
         return False
     size = [] if wanted.size is None else ["--size", str(wanted.size)]
     with kept.loading(wanted) as name:
         environment = {**scenario.configuration.environment, "APPLICATION_DB": name}
-        shell.serve(shell.python("alembic", "--quiet", "upgrade", "head"), environment)
+        shell.serve(shell.python("alembic", "--quiet", "upgrade", "head"), environment, folder=code)
         shell.serve(
             shell.python("scenarios", scenario.story.name, *size, "--seed", str(wanted.seed)),
             environment,
+            folder=code,
         )
     return True
 

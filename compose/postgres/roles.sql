@@ -9,7 +9,9 @@ FROM unnest(ARRAY[:'app', :'migrator']) AS name
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
 
 ALTER ROLE :"app" PASSWORD :'app_password';
-ALTER ROLE :"migrator" CREATEDB PASSWORD :'migrator_password';  -- a backup is restored into a new database
+-- A backup is restored into a new database, which then takes the place of the one that the service is connected to.
+ALTER ROLE :"migrator" CREATEDB PASSWORD :'migrator_password';
+GRANT pg_signal_backend TO :"migrator";
 
 SELECT format('CREATE DATABASE %I OWNER %I TEMPLATE template0 ENCODING ''UTF8'' LOCALE_PROVIDER builtin BUILTIN_LOCALE ''C.UTF-8''',
     :'database', :'migrator')

@@ -61,11 +61,27 @@ class Clone:
             return False
 
 
+def write_migration(clone: Clone, name: str, after: str) -> Path:
+    """One that changes nothing."""
+    path = clone.folder / "alembic" / "versions" / f"{name}.py"
+    path.write_text(f'revision = "{name}"\ndown_revision = "{after}"\n\n\ndef upgrade() -> None: ...\n')
+    return path
+
+
 def wait_until(happened: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 30
     while not happened():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def on_small_disk(folder: Path, size: str) -> list[str]:
+    """What a command line begins with for which the folder is a file system of that size."""
+    folder.mkdir(parents=True)
+    small = ["unshare", "--mount", "sh", "-c", f'mount -t tmpfs -o size={size} none {folder} && exec "$@"', "sh"]
+    if subprocess.run([*small, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("only root may make a small file system, and not in every container")
+    return small
 
 
 @pytest.fixture

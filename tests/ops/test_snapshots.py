@@ -17,7 +17,7 @@ from ops import cluster, configuration, database, migrations, project, shell, sn
 from ops.cluster import Cluster
 from ops.configuration import Configuration
 from ops.snapshots import Snapshots
-from tests.ops.conftest import Clone
+from tests.ops.conftest import Clone, on_small_disk, write_migration
 from tests.service import Database
 
 pytestmark = pytest.mark.scenario("low_stock")
@@ -236,10 +236,8 @@ def test_on_a_terminal_it_asks(
 
 
 def test_a_full_disk_leaves_the_database_and_no_snapshot(clone: Clone) -> None:
-    place = clone.folder / ".local" / "postgres"
-    place.mkdir(parents=True)
+    small = on_small_disk(clone.folder / ".local" / "postgres", "135m")
     script = """
-        mount -t tmpfs -o size=135m none .local/postgres || exit
         inv() { "$0" -m invoke "$@"; }
         inv db.reset
         echo "CREATE UNLOGGED TABLE large AS SELECT n, md5(n::text) FROM generate_series(1, 600000) n" | inv db.shell
@@ -248,12 +246,9 @@ def test_a_full_disk_leaves_the_database_and_no_snapshot(clone: Clone) -> None:
         echo "DROP TABLE large" | inv db.shell
         inv db.snapshot --name room
     """
-    small = ["unshare", "--mount", "sh", "-c"]
-    if subprocess.run([*small, f"mount -t tmpfs none {place}"], capture_output=True, check=False).returncode:
-        pytest.skip("only root may make a small file system, and not in every container")
 
     ran = subprocess.run(
-        [*small, script, sys.executable],
+        [*small, "sh", "-c", script, sys.executable],
         cwd=clone.folder,
         env=clone.environment,
         capture_output=True,
@@ -283,13 +278,6 @@ def databases(settings: Configuration) -> list[str]:
     with database.connect(settings) as connection:
         found = connection.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [name])
         return sorted(str(row[0]).removeprefix(name) for row in found)
-
-
-def write_migration(clone: Clone, name: str, after: str) -> Path:
-    """One that changes nothing."""
-    path = clone.folder / "alembic" / "versions" / f"{name}.py"
-    path.write_text(f'revision = "{name}"\ndown_revision = "{after}"\n\n\ndef upgrade() -> None: ...\n')
-    return path
 
 
 def kill(settings: Configuration, step: str, work: str, calls: int = 1) -> None:
