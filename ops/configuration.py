@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from invoke.exceptions import Exit
 
-from ops import project, schema
+from ops import coherence, project, schema
 
 MOUNTED_SECRETS = Path("/run/secrets")
 GENERATED_BYTES = 32
@@ -175,7 +175,8 @@ def _refuse(problems: list[str]) -> None:
 
 def _problems(path: Path, document: Document) -> list[str]:
     where = project.shown(path)
-    return [": ".join(filter(None, (where, place, sentence))) for place, sentence in schema.problems(document).items()]
+    found = [": ".join(filter(None, (where, place, sentence))) for place, sentence in schema.problems(document).items()]
+    return found or [f"{where}: {problem}" for problem in coherence.problems(document)]
 
 
 def _find_secret(name: str, environ: Mapping[str, str], folders: tuple[Path, ...]) -> Value | None:

@@ -1,13 +1,13 @@
 """`inv prod.…`: the production stack on this machine, from config/production.json alone."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from ops import images, options, project, rollout, shell, stack
+from ops import coherence, images, options, project, rollout, shell, stack
 from ops.configuration import Configuration
 from ops.progress import step
 
@@ -26,18 +26,18 @@ def build(_: Context, tag: str = "") -> None:
 def up(_: Context, web: str = "") -> None:
     """Start the production stack, or bring the one that runs to the code and the configuration."""
     with _working() as settings:
-        replicas = options.number("web", web) if web else int(stack.variables(settings)["WEB_REPLICAS"])
+        replicas = _affordable(settings, options.number("web", web or stack.variables(settings)["WEB_REPLICAS"]))
         image = _build(tag="")
-        with step("starting PostgreSQL"):
-            stack.run(settings, "up", "--detach", "--wait", "db", image=image.id)
-            stack.give_roles(settings)
         serving = stack.containers("web")
-        if not serving:
-            with step(f"migrating, then starting {replicas} replicas and the proxy"):
-                start = ("up", "--detach", "--wait", "--scale", f"web={replicas}", "web", "proxy")
-                stack.run(settings, *start, image=image.id)
-        else:
-            if stack.is_current(settings, image.id, serving):
+        with nullcontext() if serving else _ended_where_it_fails(settings):
+            with step("starting PostgreSQL"):
+                stack.run(settings, "up", "--detach", "--wait", "db", image=image.id)
+                stack.give_roles(settings)
+            if not serving:
+                with step(f"migrating, then starting {replicas} replicas and the proxy"):
+                    start = ("up", "--detach", "--wait", "--scale", f"web={replicas}", "web", "proxy")
+                    stack.run(settings, *start, image=image.id)
+            elif stack.is_current(settings, image.id, serving):
                 rollout.scale(settings, image.id, replicas)
             else:
                 _migrate(settings, image)
@@ -79,8 +79,8 @@ def rollback(_: Context, to: str = "") -> None:
 @task(help={"web": "how many replicas"})
 def scale(_: Context, web: str) -> None:
     """Start replicas or end some, without losing a request."""
-    replicas = options.number("web", web)
     with _working() as settings:
+        replicas = _affordable(settings, options.number("web", web))
         _serving()
         rollout.scale(settings, images.released(), replicas)
         shell.say(f"{replicas} replicas serve")
@@ -111,6 +111,27 @@ def _working() -> Iterator[Configuration]:
                 yield settings
         except Timeout:
             raise Exit("another inv prod task is at work on this stack: wait until it has ended", code=1) from None
+
+
+@contextmanager
+def _ended_where_it_fails(settings: Configuration) -> Iterator[None]:
+    """A stack that never served: what did not get ready tells why, and nothing is left running."""
+    try:
+        yield
+    except BaseException:
+        with shell.uninterrupted():
+            for each in stack.containers(all_states=True):
+                if each.has_failed:
+                    stack.show_log(each)
+            stack.run(settings, "down")
+        raise
+
+
+def _affordable(settings: Configuration, replicas: int) -> int:
+    """Raises Exit where the database has not connections enough for so many."""
+    for problem in coherence.connections(settings.document, replicas):
+        raise Exit(f"config/{settings.name}.json: {problem}", code=1)
+    return replicas
 
 
 def _serving() -> list[stack.Container]:

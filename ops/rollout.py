@@ -5,7 +5,6 @@ it out from then on, it finishes what is in work, it ends. In that order, since 
 after it was told to end, and nginx may not send an order twice.
 """
 
-import subprocess
 import time
 from collections.abc import Sequence
 
@@ -20,7 +19,6 @@ SECONDS_TO_GET_READY = 90
 SECONDS_TO_BE_LEFT_OUT = 10
 SECONDS_FOR_WHAT_IS_UNDER_WAY = 0.3  # from nginx's choice of a replica to the request's arrival there
 POLL_SECONDS = 0.2
-LINES_SHOWN = 30
 
 # Run in a replica that stays: asks, through the proxy, each replica in turn until those given have been asked.
 ASK_ALL = """
@@ -69,7 +67,7 @@ def add(settings: Configuration, image: str, count: int) -> list[Container]:
         with shell.uninterrupted():
             failed = [each for each in stack.containers("web", all_states=True) if each.id not in serving]
             for each in failed:
-                _show_log(each)
+                stack.show_log(each)
             remove(failed)
         raise
 
@@ -113,15 +111,6 @@ def _leave_out(addresses: list[str], asking: Container) -> None:
     command = ["docker", "exec", asking.id, "python", "-c", ASK_ALL, str(SECONDS_TO_BE_LEFT_OUT), *addresses]
     if left := shell.read(command).split():
         raise Exit(f"the proxy still asks {', '.join(left)}: nothing was ended", code=1)
-
-
-def _show_log(container: Container) -> None:
-    told = subprocess.run(
-        ["docker", "logs", "--tail", str(LINES_SHOWN), container.id],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-    ).stdout  # fmt: skip
-    for line in told.splitlines():
-        shell.note(f"{container.name} | {line}")
 
 
 def _replicas(count: int) -> str:

@@ -14,6 +14,7 @@ from ops import configuration, engine, project, schema, shell
 from ops.configuration import Configuration
 
 PROJECT = f"{project.compose_project()}-production"
+LINES_SHOWN = 30
 SERVICE_USER = 10001  # of compose/Dockerfile; secrets are given to it where the caller is root
 RELEASED = f"{PROJECT}-web:released"
 """The image that serves."""
@@ -27,7 +28,9 @@ class Container:
     service: str
     number: int
     state: str
+    exit_code: int
     health: str
+    """Empty where nothing checks it."""
     image: str
     """Its id."""
     configured: str
@@ -40,6 +43,11 @@ class Container:
     @property
     def name(self) -> str:
         return f"{self.service}-{self.number}"
+
+    @property
+    def has_failed(self) -> bool:
+        """Or is not what it should be yet."""
+        return self.health not in ("", "healthy") or self.exit_code != 0
 
 
 def load() -> Configuration:
@@ -165,6 +173,16 @@ def only(service: str) -> Container:
     raise Exit(f"{service} does not run: inv prod.up starts the stack", code=1)
 
 
+def show_log(container: Container) -> None:
+    """The end of it."""
+    told = subprocess.run(
+        ["docker", "logs", "--tail", str(LINES_SHOWN), container.id],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+    ).stdout  # fmt: skip
+    for line in told.splitlines():
+        shell.note(f"{container.name} | {line}")
+
+
 def _container(inspected: dict[str, Any]) -> Container:
     labels, state = inspected["Config"]["Labels"], inspected["State"]
     return Container(
@@ -172,6 +190,7 @@ def _container(inspected: dict[str, Any]) -> Container:
         service=labels["com.docker.compose.service"],
         number=int(labels["com.docker.compose.container-number"]),
         state=state["Status"],
+        exit_code=state["ExitCode"],
         health=state.get("Health", {}).get("Status", ""),
         image=inspected["Image"],
         configured=labels["com.docker.compose.config-hash"],

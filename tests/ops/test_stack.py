@@ -1,0 +1,61 @@
+"""What Compose is told about the production stack."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ops import configuration, stack
+from ops.configuration import Configuration
+
+SECRETS = {
+    "MIGRATOR_PASSWORD": "the migrator's password",
+    "POSTGRES_PASSWORD": "the password of the app",
+    "SECRET_KEY": "the key of all cookies",
+}
+
+
+def test_the_service_finds_its_settings_in_the_environment_and_no_secret(settings: Configuration) -> None:
+    given = json.loads(stack.environments(settings))["services"]
+
+    assert given["web"]["environment"]["POSTGRES_USER"] == "app"
+    assert given["web"]["environment"]["GUNICORN_WORKERS"] == "2"
+    assert given["migrate"]["environment"] == {**given["web"]["environment"], "POSTGRES_USER": "migrator"}
+    assert not set(SECRETS.values()) & set(given["web"]["environment"].values())
+    assert not set(SECRETS) & set(given["web"]["environment"])
+
+
+def test_sizes_and_times_come_from_the_file_and_a_variable_wins(
+    settings: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROXY_PORT", "9999")
+
+    told = stack.variables(settings)
+
+    assert (told["WEB_REPLICAS"], told["WEB_MEMORY_MB"], told["PROXY_BODY_KB"]) == ("3", "512", "64")
+    assert told["PROXY_PORT"] == "9999"
+    assert not set(SECRETS.values()) & set(told.values())
+
+
+def test_secrets_are_files_that_only_their_owner_reads(settings: Configuration, checkout: Path) -> None:
+    stack.write_secrets(settings)
+
+    folder = checkout / ".local" / "secrets" / "production"
+    assert {path.name: path.read_text() for path in folder.iterdir()} == SECRETS
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("secret", ["it's", "a\\b", "'; DROP TABLE users; --", '$1 :x "y"'])
+def test_any_password_reaches_psql_as_it_is(secret: str) -> None:
+    quoted = stack._quoted(secret)
+
+    assert quoted[0] == quoted[-1] == "'"
+    assert quoted[1:-1].replace("\\\\", "\0").replace("\\'", "'").replace("\0", "\\") == secret
+
+
+@pytest.fixture
+def settings(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Configuration:
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    return configuration.load("production")
