@@ -12,6 +12,7 @@ keepalive = int(os.environ["GUNICORN_KEEPALIVE"])
 max_requests = int(os.environ["GUNICORN_MAX_REQUESTS"])
 max_requests_jitter = max_requests // 5  # or all processes would start anew at once
 
+preload_app = True  # before anything listens: what arrived meanwhile would wait; and once for all processes
 worker_tmp_dir = "/dev/shm"  # a disk that is busy would look like a process that hangs
 control_socket_disable = True  # the root of the container is read-only
 forwarded_allow_ips = "*"  # none but the proxy reaches this network

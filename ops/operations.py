@@ -127,7 +127,7 @@ def _database() -> Database:
 
 def _resolved() -> list[str]:
     """The addresses under which the proxy finds the replicas."""
-    listed = shell.read(["docker", "exec", stack.only("proxy").id, "getent", "ahostsv4", "web"])
+    listed = shell.read(["docker", "exec", stack.only("proxy").id, "getent", "ahostsv4", stack.SERVING])
     return sorted({line.split()[0] for line in listed.splitlines()})
 
 

@@ -1,8 +1,9 @@
 """Other replicas in the place of those that serve, without losing a request.
 
-New ones start beside the old. An old one goes in four steps: it says that it is being drained, nginx asks it and leaves
-it out from then on, it finishes what is in work, it ends. In that order, since gunicorn answers nothing that arrives
-after it was told to end, and nginx may not send an order twice.
+New ones start beside the old, out of the proxy's sight, and come into it when they are ready. An old one goes in four
+steps: it says that it is being drained, nginx asks it and leaves it out from then on, it finishes what is in work, it
+ends. In that order, since gunicorn answers nothing that arrives after it was told to end, and nginx may not send an
+order twice.
 """
 
 import time
@@ -15,21 +16,24 @@ from ops.configuration import Configuration
 from ops.progress import step
 from ops.stack import Container
 
-SECONDS_TO_GET_READY = 90
-SECONDS_TO_BE_LEFT_OUT = 10
+SECONDS_TO_GET_READY = 120
+SECONDS_TO_BE_NOTICED = 30
 SECONDS_FOR_WHAT_IS_UNDER_WAY = 0.3  # from nginx's choice of a replica to the request's arrival there
 POLL_SECONDS = 0.2
 
-# Run in a replica that stays: asks, through the proxy, each replica in turn until those given have been asked.
+# Run in a replica that serves: asks one after the other, through the proxy, until each of those given has answered in
+# the way that is wanted: 200, or 503 upon which nginx leaves it out and asks the next.
 ASK_ALL = """
 import sys, time, http.client
-wanted, deadline = set(sys.argv[2:]), time.monotonic() + float(sys.argv[1])
-while wanted and time.monotonic() < deadline:
+status, missing, deadline = sys.argv[1], set(sys.argv[3:]), time.monotonic() + float(sys.argv[2])
+while missing and time.monotonic() < deadline:
     connection = http.client.HTTPConnection("proxy", 8081, timeout=5)
     connection.request("GET", "/drainz")
-    asked = (connection.getresponse().getheader("X-Asked") or "").split(", ")
-    wanted -= {address.rpartition(":")[0] for address in asked[:-1]}
-print(*wanted)
+    answer = connection.getresponse()
+    asked = (answer.getheader("X-Asked") or "").split(", "), (answer.getheader("X-Answered") or "").split(", ")
+    missing -= {address.rpartition(":")[0] for address, answered in zip(*asked) if answered == status}
+    time.sleep(0.02)
+print(*missing)
 """
 
 
@@ -53,19 +57,28 @@ def scale(settings: Configuration, image: str, replicas: int) -> None:
 
 
 def add(settings: Configuration, image: str, count: int) -> list[Container]:
-    """Beside those that serve; returns once they are ready."""
+    """Beside those that serve; returns once they are ready and the proxy asks them."""
     remove([each for each in stack.containers("web", all_states=True) if each.state != "running"])
     serving = {each.id for each in stack.containers("web")}
     try:
         with step(f"starting {_replicas(count)} beside {_replicas(len(serving))}"):
             total = f"web={len(serving) + count}"
-            start = ("up", "--detach", "--no-deps", "--no-recreate", "--scale", total, "web")
-            stack.run(settings, *start, image=image)
+            create = ("up", "--no-start", "--no-deps", "--no-recreate", "--scale", total, "web")
+            stack.run(settings, *create, image=image)
+            new = _others_than(serving)
+            for each in new:
+                shell.read(["docker", "network", "disconnect", stack.FRONT, each.id])
+            shell.read(["docker", "start", *[each.id for each in new]])
         with step("waiting until they are ready"):
-            return _ready(serving)
+            _wait_until_ready(serving)
+            for each in new:
+                shell.read(["docker", "network", "connect", "--alias", stack.SERVING, stack.FRONT, each.id])
+            new = _others_than(serving)
+            _wait_until_asked(new, "200", asking=new[0])
+        return new
     except BaseException:
         with shell.uninterrupted():
-            failed = [each for each in stack.containers("web", all_states=True) if each.id not in serving]
+            failed = _others_than(serving)
             for each in failed:
                 stack.show_log(each)
             remove(failed)
@@ -79,9 +92,8 @@ def retire(containers: Sequence[Container], staying: Sequence[Container]) -> Non
     with step(f"draining {_replicas(len(containers))}"):
         for each in containers:
             shell.read(["docker", "exec", each.id, "touch", "/dev/shm/draining"])  # noqa: S108  the container's own
-        if stack.containers("proxy"):
-            _leave_out([each.addresses["front"] for each in containers], staying[0])
-            time.sleep(SECONDS_FOR_WHAT_IS_UNDER_WAY)
+        _wait_until_asked(containers, "503", asking=staying[0])
+        time.sleep(SECONDS_FOR_WHAT_IS_UNDER_WAY)
     with step(f"ending {_replicas(len(containers))}"):
         shell.read(["docker", "stop", *[each.id for each in containers]])
         remove(containers)
@@ -92,14 +104,11 @@ def remove(containers: Sequence[Container]) -> None:
         shell.read(["docker", "rm", "--force", "--volumes", *[each.id for each in containers]])
 
 
-def _ready(before: set[str]) -> list[Container]:
+def _wait_until_ready(before: set[str]) -> None:
     """Those that are not among `before`. Raises Exit where one ends, or they take too long."""
     deadline = time.monotonic() + SECONDS_TO_GET_READY
-    while True:
-        new = [each for each in stack.containers("web", all_states=True) if each.id not in before]
-        if new and all(each.health == "healthy" for each in new):
-            return new
-        for each in new:
+    while any(each.health != "healthy" for each in _others_than(before)):
+        for each in _others_than(before):
             if each.state in ("exited", "dead", "restarting"):
                 raise Exit(f"{each.name} ended instead of getting ready; those that served before serve on", code=1)
         if time.monotonic() > deadline:
@@ -107,10 +116,19 @@ def _ready(before: set[str]) -> list[Container]:
         time.sleep(POLL_SECONDS)
 
 
-def _leave_out(addresses: list[str], asking: Container) -> None:
-    command = ["docker", "exec", asking.id, "python", "-c", ASK_ALL, str(SECONDS_TO_BE_LEFT_OUT), *addresses]
-    if left := shell.read(command).split():
-        raise Exit(f"the proxy still asks {', '.join(left)}: nothing was ended", code=1)
+def _wait_until_asked(containers: Sequence[Container], status: str, asking: Container) -> None:
+    """Until nginx has had that answer of each. Raises Exit where it takes too long."""
+    if not stack.containers("proxy"):
+        return
+    addresses = [each.addresses["front"] for each in containers]
+    command = ["docker", "exec", asking.id, "python", "-c", ASK_ALL, status, str(SECONDS_TO_BE_NOTICED), *addresses]
+    if missing := shell.read(command).split():
+        wanted = "does not ask" if status == "200" else "still asks"
+        raise Exit(f"the proxy {wanted} {', '.join(missing)}: nothing was ended", code=1)
+
+
+def _others_than(known: set[str]) -> list[Container]:
+    return [each for each in stack.containers("web", all_states=True) if each.id not in known]
 
 
 def _replicas(count: int) -> str:

@@ -11,10 +11,14 @@ from typing import Any
 from invoke.exceptions import Exit
 
 from ops import configuration, engine, project, schema, shell
+from ops.compose import POSTGRES_PORT
 from ops.configuration import Configuration
 
 PROJECT = f"{project.compose_project()}-production"
-LINES_SHOWN = 30
+FRONT = f"{PROJECT}_front"
+SERVING = "serving"
+"""The name of all replicas that are ready, on the network of the proxy."""
+LINES_SHOWN = 80
 SERVICE_USER = 10001  # of compose/Dockerfile; secrets are given to it where the caller is root
 RELEASED = f"{PROJECT}-web:released"
 """The image that serves."""
@@ -55,7 +59,9 @@ def load() -> Configuration:
 
     Raises InvalidConfiguration, which finds placeholders too, before anything has been started.
     """
-    return configuration.load("production", missing_secrets="generate")
+    settings = configuration.load("production", missing_secrets="generate")
+    # Whatever a variable says that is development's.
+    return settings.changed("the network of the stack", POSTGRES_HOST="db", POSTGRES_PORT=POSTGRES_PORT)
 
 
 def require_engine() -> None:

@@ -86,6 +86,15 @@ def on_small_disk(folder: Path, size: str) -> list[str]:
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Iterator[Clone]:
+    clone = make_clone(tmp_path)
+    yield clone
+    left = clone.processes()
+    for process in left:
+        process.kill()
+    assert not left, "something was left running"
+
+
+def make_clone(place: Path) -> Clone:
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -93,7 +102,7 @@ def clone(tmp_path: Path) -> Iterator[Clone]:
         text=True,
         check=True,
     )
-    folder = tmp_path / "shop"
+    folder = place / "shop"
     for name in listed.stdout.splitlines():
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -104,9 +113,4 @@ def clone(tmp_path: Path) -> Iterator[Clone]:
         "POSTGRES_PORT": str(ports.any_free()),
         "FLASK_RUN_PORT": str(ports.any_free()),
     }
-    clone = Clone(folder, environment)
-    yield clone
-    left = clone.processes()
-    for process in left:
-        process.kill()
-    assert not left, "something was left running"
+    return Clone(folder, environment)

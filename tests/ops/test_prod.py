@@ -1,0 +1,461 @@
+"""`inv prod`, as it is typed, on the real engine, nginx, gunicorn and PostgreSQL."""
+
+import http.client
+import json
+import re
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops import ports
+from tests.ops.conftest import Clone, make_clone
+
+CLIENTS = 8
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A clone's production stack."""
+
+    clone: Clone
+    port: int
+
+    def inv(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        return self.clone.inv(*arguments)
+
+    def ok(self, *arguments: str) -> str:
+        finished = self.inv(*arguments)
+        assert finished.returncode == 0, finished.stderr
+        return finished.stdout
+
+    def ask(self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None) -> Answer:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            return ask(connection, method, path, body, headers)
+        finally:
+            connection.close()
+
+    def containers(self, service: str = "") -> list[dict[str, Any]]:
+        """As `docker inspect` tells them, those that have ended too."""
+        filters = [f"label=com.docker.compose.project={self.project}"]
+        filters += [f"label=com.docker.compose.service={service}"] if service else []
+        ids = docker("ps", "--all", "--quiet", *[f"--filter={each}" for each in filters]).split()
+        inspected: list[dict[str, Any]] = json.loads(docker("inspect", *ids)) if ids else []
+        return inspected
+
+    def sql(self, role: str, statement: str) -> "subprocess.CompletedProcess[str]":
+        inside = self.containers("db")[0]["Id"]
+        command = ["docker", "exec", inside, "psql", "--username", role, "-AtX", "groundwork", "--command", statement]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    @property
+    def project(self) -> str:
+        from_clone = "from ops import stack; print(stack.PROJECT)"
+        command = [*self.clone.command()[:1], "-c", from_clone]
+        return subprocess.check_output(command, cwd=self.clone.folder, text=True).strip()
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Up, with two replicas, for the tests that leave it as they find it."""
+    stack = make_stack(tmp_path_factory.mktemp("production"))
+    try:
+        stack.ok("prod.up", "--web", "2")
+        yield stack
+    finally:
+        clear(stack)
+
+
+@pytest.fixture
+def new_stack(tmp_path: Path) -> Iterator[Stack]:
+    """Not up yet."""
+    stack = make_stack(tmp_path)
+    yield stack
+    clear(stack)
+
+
+def make_stack(place: Path) -> Stack:
+    clone = make_clone(place)
+    port = ports.any_free()
+    environment = {name: value for name, value in clone.environment.items() if name != "DOCKER_HOST"}
+    return Stack(replace(clone, environment={**environment, "PROXY_PORT": str(port)}), port)
+
+
+def clear(stack: Stack) -> None:
+    project = stack.project
+    down = stack.inv("prod.down", "--volumes", "--yes-i-mean", "groundwork")
+    for image in docker("images", "--quiet", f"{project}-web").split():
+        subprocess.run(["docker", "rmi", "--force", image], capture_output=True, check=False)
+    assert down.returncode == 0, down.stderr
+    assert stack.containers() == []
+    assert docker("volume", "ls", "--quiet", "--filter", f"label=com.docker.compose.project={project}") == ""
+    assert docker("network", "ls", "--quiet", "--filter", f"label=com.docker.compose.project={project}") == ""
+
+
+def docker(*arguments: str) -> str:
+    return subprocess.check_output(["docker", *arguments], text=True)
+
+
+def ask(
+    connection: http.client.HTTPConnection,
+    method: str,
+    path: str,
+    body: object = None,
+    headers: dict[str, str] | None = None,
+) -> Answer:
+    content = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
+    connection.request(method, path, content, {"Content-Type": "application/json", **(headers or {})})
+    answered = connection.getresponse()
+    return Answer(answered.status, dict(answered.headers), answered.read())
+
+
+@pytest.mark.engine
+def test_it_serves_the_page_the_api_and_the_static_files(stack: Stack) -> None:
+    page, style = stack.ask("GET", "/"), stack.ask("GET", "/desk/desk.css")
+
+    assert page.status == style.status == stack.ask("GET", "/api/products").status == 200
+    assert "cache-control" not in {name.lower() for name in page.headers}
+    assert style.headers["Cache-Control"] == "max-age=3600"  # which nginx adds: it is not Flask's
+    assert page.headers["Server"] == "nginx"
+    for answer in (page, style):
+        assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert stack.ask("GET", "/drainz").status == 404
+
+
+@pytest.mark.engine
+def test_every_container_can_do_no_more_than_it_must(stack: Stack) -> None:
+    by_service = {each["Config"]["Labels"]["com.docker.compose.service"]: each for each in stack.containers()}
+
+    assert set(by_service) == {"db", "migrate", "web", "proxy"}
+    for service, container in by_service.items():
+        host = container["HostConfig"]
+        assert host["ReadonlyRootfs"], service
+        assert host["CapDrop"] == ["ALL"], service
+        assert not host["CapAdd"], service
+        assert host["SecurityOpt"] == ["no-new-privileges:true"], service
+        assert container["Config"]["User"].split(":")[0] not in ("", "0", "root"), service
+        assert host["Memory"] > 0, service
+        assert host["NanoCpus"] > 0, service
+        assert host["LogConfig"]["Config"].keys() >= {"max-size", "max-file"}, service
+        assert service == "migrate" or "curl" not in str(container["Config"]["Healthcheck"]["Test"])
+    published = {service for service, each in by_service.items() if each["HostConfig"]["PortBindings"]}
+    assert published == {"proxy"}
+    assert set(by_service["db"]["NetworkSettings"]["Networks"]) == {f"{stack.project}_data"}
+    assert set(by_service["proxy"]["NetworkSettings"]["Networks"]) == {f"{stack.project}_front"}
+    assert json.loads(docker("network", "inspect", f"{stack.project}_data"))[0]["Internal"]
+    assert not [mount for mount in by_service["web"]["Mounts"] if not mount["Destination"].startswith("/run/secrets/")]
+
+
+@pytest.mark.engine
+def test_the_image_has_what_serves_and_nothing_that_builds(stack: Stack) -> None:
+    found = stack.ok(
+        "prod.exec", "command -v uv gcc pip pytest ruff inv || true; ls; ls app/__pycache__ | head -n 1; id -u"
+    )
+
+    assert "/uv" not in found
+    assert "/gcc" not in found
+    assert "/pytest" not in found
+    assert not {"tests", "ops", "config", "uv.lock"} & set(found.split())
+    assert ".pyc" in found
+    labels = stack.containers("web")[0]["Config"]["Labels"]
+    assert labels["org.opencontainers.image.version"]
+    assert labels["org.opencontainers.image.revision"]
+
+
+@pytest.mark.engine
+def test_the_service_reads_and_writes_rows_and_does_nothing_else(stack: Stack) -> None:
+    assert stack.sql("app", "SELECT count(*) >= 0 FROM users").stdout == "t\n"
+    for forbidden in (
+        "CREATE TABLE mine (id int)",
+        "DROP TABLE users",
+        "TRUNCATE users CASCADE",
+        "ALTER TABLE users ADD COLUMN mine int",
+        "CREATE SCHEMA mine",
+        "DELETE FROM alembic_version",
+        "COPY users TO PROGRAM 'id'",
+        "SET ROLE migrator",
+        "ALTER ROLE app SUPERUSER",
+    ):
+        refused = stack.sql("app", forbidden)
+        assert "permission denied" in refused.stderr or "must be owner" in refused.stderr, forbidden
+    owners = stack.sql("postgres", "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'")
+    assert owners.stdout == "migrator\n"
+
+
+@pytest.mark.engine
+def test_secrets_are_files_and_stand_in_no_environment(stack: Stack) -> None:
+    folder = stack.clone.folder / ".local" / "secrets" / "production"
+    secrets = {path.name: path.read_text() for path in folder.iterdir()}
+
+    assert set(secrets) == {"MIGRATOR_PASSWORD", "POSTGRES_PASSWORD", "SECRET_KEY"}
+    assert len(set(secrets.values())) == 3
+    told = json.dumps(stack.containers())
+    assert not [name for name, value in secrets.items() if value in told]
+    inside = stack.ok("prod.exec", "ls /run/secrets; cat /run/secrets/POSTGRES_PASSWORD")
+    assert inside.split() == ["POSTGRES_PASSWORD", "SECRET_KEY", secrets["POSTGRES_PASSWORD"]]
+
+
+@pytest.mark.engine
+def test_hostile_requests_are_refused_by_the_proxy(stack: Stack) -> None:
+    assert stack.ask("POST", "/api/users", b"x" * 65 * 1024).status == 413
+    assert stack.ask("GET", "/api/products", headers={"X-Long": "x" * 40_000}).status == 400
+    assert stack.ask("GET", "/" + "x" * 40_000).status == 414
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        answers = list(pool.map(lambda _: stack.ask("POST", "/api/users", {}).status, range(300)))
+    assert set(answers) == {422, 429}
+    assert stack.ask("GET", "/api/products").status == 200
+
+
+@pytest.mark.engine
+def test_a_client_that_sends_slowly_is_given_up(stack: Stack) -> None:
+    with socket.create_connection(("127.0.0.1", stack.port), timeout=20) as slow:
+        slow.sendall(b"GET / HTTP/1.1\r\nHost: shop\r\n")
+
+        assert slow.recv(1000) == b""
+
+
+@pytest.mark.engine
+def test_one_requests_way_is_found_by_its_id(stack: Stack) -> None:
+    request_id = stack.ask("GET", "/api/products").headers["X-Request-ID"]
+
+    lines = [json.loads(line) for line in stack.ok("prod.logs", "--request", request_id).splitlines()]
+
+    assert {line["logger"] for line in lines} == {"proxy", "app.access"}
+    assert {line["request_id"] for line in lines} == {request_id}
+    unknown = stack.inv("prod.logs", "--request", "0" * 32)
+    assert (unknown.returncode, unknown.stderr) == (
+        1, f"no line has {'0' * 32}: is it older than the logs that are kept?\n",
+    )  # fmt: skip
+
+
+@pytest.mark.engine
+def test_status_tells_who_serves_and_whom_the_proxy_asks(stack: Stack) -> None:
+    told = stack.ok("prod.status")
+
+    addresses = {
+        each["NetworkSettings"]["Networks"][f"{stack.project}_front"]["IPAddress"] for each in stack.containers("web")
+    }
+    assert re.search(r"web-1 +running +healthy", told)
+    assert set(re.findall(r"[\d.]+", re.findall(r"proxy +asks (.*)", told)[0])) == addresses
+    assert re.search(r"database +is at \w+ ", told)
+
+
+@pytest.mark.engine
+def test_a_backup_of_what_serves_is_brought_back_under_it(stack: Stack, tmp_path: Path) -> None:
+    stack.ask("POST", "/api/users", {"email": "kept@example.com", "name": "Kept"})
+    stack.ok("prod.backup", "--folder", str(tmp_path / "backup"))
+    stack.sql("postgres", "DELETE FROM users")
+
+    refused = stack.inv("prod.restore", "--folder", str(tmp_path / "backup"))
+    assert refused.returncode == 1
+    assert "refused without --yes-i-mean groundwork" in refused.stderr
+    stack.ok("prod.restore", "--folder", str(tmp_path / "backup"), "--yes-i-mean", "groundwork")
+
+    assert stack.sql("app", "SELECT name FROM users WHERE email = 'kept@example.com'").stdout == "Kept\n"
+    assert stack.ask("GET", "/readyz").status == 200
+    assert "permission denied" in stack.sql("app", "CREATE TABLE mine (id int)").stderr
+
+
+@pytest.mark.engine
+def test_scaling_deploying_and_going_back_lose_no_request(new_stack: Stack) -> None:
+    new_stack.ok("prod.up", "--web", "1")
+    with under_load(new_stack) as answers:
+        new_stack.ok("prod.scale", "--web", "3")
+        new_stack.ok("prod.deploy", "--tag", "second")
+        assert versions(new_stack) == {"second"}
+        new_stack.ok("prod.rollback")
+        assert "second" not in versions(new_stack)
+        new_stack.ok("prod.scale", "--web", "1")
+    assert len(answers) > 500
+    assert {answer for answer in answers if answer not in (200, 201)} == set()
+    assert len(new_stack.containers("web")) == 1
+
+    unchanged = new_stack.containers("web")[0]["Id"]
+    new_stack.ok("prod.up", "--web", "1")
+    assert [each["Id"] for each in new_stack.containers("web")] == [unchanged]
+
+
+@pytest.mark.engine
+def test_a_release_that_does_not_get_ready_leaves_the_old_one_serving(new_stack: Stack) -> None:
+    new_stack.ok("prod.up", "--web", "2")
+    serving = {each["Id"] for each in new_stack.containers("web")}
+    wsgi = new_stack.clone.folder / "wsgi.py"
+    good = wsgi.read_text()
+    wsgi.write_text(f"raise RuntimeError('broken on purpose')\n{good}")
+
+    with under_load(new_stack) as answers:
+        failed = new_stack.inv("prod.deploy", "--tag", "broken")
+
+    assert failed.returncode == 1
+    assert "broken on purpose" in failed.stderr
+    assert "those that served before serve on" in failed.stderr
+    assert {each["Id"] for each in new_stack.containers("web")} == serving
+    assert set(answers) <= {200, 201}
+    nowhere = new_stack.inv("prod.rollback")
+    assert (nowhere.returncode, "nothing to go back to" in nowhere.stderr) == (1, True)
+
+    wsgi.write_text(good)
+    migration = next((new_stack.clone.folder / "alembic" / "versions").glob("*the_first_shop.py"))
+    revision = re.search(r'^revision.*"(\w+)"', migration.read_text(), re.MULTILINE)
+    assert revision
+    bad = migration.with_name("bad.py")
+    bad.write_text(
+        '"""Wrong on purpose."""\n\nfrom alembic import op\n\nrevision = "bad"\n'
+        f'down_revision = "{head(new_stack)}"\n\n\ndef upgrade() -> None:\n    op.execute("SELECT nonsense")\n'
+    )
+    failed = new_stack.inv("prod.deploy")
+    assert failed.returncode != 0
+    assert 'column "nonsense" does not exist' in failed.stdout + failed.stderr
+    assert {each["Id"] for each in new_stack.containers("web")} == serving
+
+
+@pytest.mark.engine
+def test_what_never_served_is_ended_where_it_does_not_get_ready(new_stack: Stack) -> None:
+    wsgi = new_stack.clone.folder / "wsgi.py"
+    good = wsgi.read_text()
+    wsgi.write_text(f"raise RuntimeError('broken on purpose')\n{good}")
+    failed = new_stack.inv("prod.up", "--web", "1")
+    assert failed.returncode == 1
+    assert "broken on purpose" in failed.stderr
+    assert new_stack.containers() == []
+
+    wsgi.write_text(good)
+    new_stack.ok("prod.up", "--web", "1")
+    assert new_stack.ask("GET", "/readyz").status == 200
+
+
+@pytest.mark.engine
+def test_secrets_that_were_changed_or_lost_do_not_shut_the_service_out(new_stack: Stack) -> None:
+    new_stack.ok("prod.up", "--web", "1")
+    new_stack.ask("POST", "/api/users", {"email": "kept@example.com", "name": "Kept"})
+    new_stack.ok("prod.down")
+    assert new_stack.containers() == []
+    for path in (new_stack.clone.folder / ".local" / "secrets" / "production").iterdir():
+        path.unlink()
+
+    new_stack.ok("prod.up", "--web", "1")
+
+    assert new_stack.sql("app", "SELECT name FROM users").stdout == "Kept\n"
+
+
+@pytest.mark.engine
+def test_one_task_at_a_time_works_on_a_stack(stack: Stack) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda _: stack.inv("prod.build"), range(2)))
+
+    assert sorted(each.returncode for each in both) == [0, 1]
+    refused = next(each for each in both if each.returncode)
+    assert refused.stderr.endswith("another inv prod task is at work on this stack: wait until it has ended\n")
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["prod.scale", "--web", "0"], "--web: should be at least 1, got 0"),
+        (["prod.scale", "--web", "50"], "containers/db/max_connections: should be at least "),
+        (["prod.rollback", "--to", "never"], "there is no image 'never'; kept are: "),
+        (["prod.down", "--volumes"], "nothing was ended: deleting the data wants --yes-i-mean groundwork"),
+        (["prod.restore", "--folder", "/nowhere", "--yes-i-mean", "groundwork"], "/nowhere is no backup"),
+    ],
+)
+def test_bad_input_is_told_in_a_line_and_changes_nothing(stack: Stack, arguments: list[str], complaint: str) -> None:
+    before = [each["Id"] for each in stack.containers()]
+
+    refused = stack.inv(*arguments)
+
+    assert refused.returncode == 1
+    assert complaint in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert [each["Id"] for each in stack.containers()] == before
+
+
+def test_without_an_engine_a_line_says_what_is_missing(clone: Clone) -> None:
+    for task in ("prod.up", "prod.status", "prod.deploy", "prod.backup"):
+        refused = clone.inv(task)
+        assert refused.returncode == 1
+        assert len(refused.stderr.splitlines()) == 1
+        assert refused.stderr.startswith("the production stack needs a Docker Engine, and ")
+
+
+@pytest.mark.engine
+def test_a_placeholder_is_refused_before_anything_starts(new_stack: Stack) -> None:
+    folder = new_stack.clone.folder / ".local" / "secrets" / "production"
+    folder.mkdir(parents=True)
+    (folder / "SECRET_KEY").write_text("change-me-before-you-go-live")
+
+    refused = new_stack.inv("prod.up")
+
+    assert refused.returncode == 1
+    assert refused.stderr == (
+        "the secret SECRET_KEY: should be a real value instead of a placeholder, "
+        "in the secret file .local/secrets/production/SECRET_KEY\n"
+    )
+    assert new_stack.containers() == []
+    (folder / "SECRET_KEY").unlink()
+
+
+class under_load:  # noqa: N801  reads as what it is where it stands
+    """Clients that read and write all the time; gives the status of each answer, or the name of what went wrong."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._ended = threading.Event()
+        self._pool = ThreadPoolExecutor(CLIENTS)
+        self._answers: list[int | str] = []
+
+    def __enter__(self) -> list[int | str]:
+        for number in range(CLIENTS):
+            self._pool.submit(self._send, number)
+        return self._answers
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._pool.shutdown()
+
+    def _send(self, number: int) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self._stack.port, timeout=20)
+        count = 0
+        while not self._ended.is_set():
+            count += 1
+            try:
+                if count % 10:
+                    answer = ask(connection, "GET", "/api/products")
+                else:
+                    new = {"email": f"{number}-{count}-{time.monotonic_ns()}@example.com", "name": "A client"}
+                    answer = ask(connection, "POST", "/api/users", new)
+                self._answers.append(answer.status)
+            except (OSError, http.client.HTTPException) as error:
+                self._answers.append(repr(error))
+                connection.close()
+        connection.close()
+
+
+def versions(stack: Stack) -> set[str]:
+    return {each["Config"]["Labels"]["org.opencontainers.image.version"] for each in stack.containers("web")}
+
+
+def head(stack: Stack) -> str:
+    found = re.search(r"head is (\w+)", stack.ok("prod.status"))
+    assert found
+    return found[1]
