@@ -49,14 +49,17 @@ def migrate_online() -> None:
     """A connection that is handed over keeps its owner's timeouts, and its owner's transaction where there is one."""
     given: Connection | None = context.config.attributes.get("connection")
     if given is not None:
-        with alone(configured(given)), context.begin_transaction():
-            context.run_migrations()
+        if there_is_work(configured(given)):
+            with alone(given), context.begin_transaction():
+                context.run_migrations()
         return
-    with connect() as connection, alone(configured(connection)):
-        try:
-            migrating.patiently(lambda: migrate(connection), say)
-        except DBAPIError as error:
-            raise CommandError(complaint(error, connection)) from error
+    with connect() as connection:
+        if there_is_work(configured(connection)):
+            with alone(connection):
+                try:
+                    migrating.patiently(lambda: migrate(connection), say)
+                except DBAPIError as error:
+                    raise CommandError(complaint(error, connection)) from error
 
 
 def connect() -> Connection:
@@ -124,12 +127,12 @@ def complaint(error: DBAPIError, connection: Connection) -> str:
 
 @contextmanager
 def alone(connection: Connection) -> Iterator[None]:
-    """Where there is work, hold the lock of all migrators; who waited then finds the work done.
+    """Hold the lock of all migrators, but for a command that only reads; who waited then finds the work done.
 
     The lock has a connection of its own, never in a transaction. Asked for again and again, not waited for: a
     waiting statement is one that CREATE INDEX CONCURRENTLY, run by the lock's holder, would wait for in turn.
     """
-    if not there_is_work(connection):
+    if not is_migrating():
         yield
         return
     with connection.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as guard:
@@ -143,14 +146,19 @@ def alone(connection: Connection) -> Iterator[None]:
 
 
 def there_is_work(connection: Connection) -> bool:
-    """False for a command that only reads, and for a database that already is where it shall go."""
-    if "destination_rev" not in context.get_context().opts:
-        return False
+    """False for a database that already is where it shall go."""
+    if not is_migrating():
+        return True
     was_in_transaction = connection.in_transaction()
-    current = MigrationContext.configure(connection).get_current_heads()
+    current = context.get_context().get_current_heads()
     if not was_in_transaction:
         connection.rollback()
     return set(current) != set(to_tuple(context.get_revision_argument(), default=()))
+
+
+def is_migrating() -> bool:
+    """Whether the command goes somewhere, or only reads."""
+    return "destination_rev" in context.get_context().opts
 
 
 def announce(*, step: MigrationInfo, **_: object) -> None:

@@ -5,7 +5,8 @@ A description is JSON in the database's comment, which a copy has not.
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ LONGEST_NAME = 63  # bytes: PostgreSQL cuts what is longer, and would take anoth
 DRAFT, REPLACED = "draft", "replaced"
 LOCK = 5_112_946_305  # makes hashed names our own among the advisory locks of the maintenance database
 POLL_SECONDS = 0.1  # as often as PostgreSQL looks whether the others have gone
+SECONDS_TO_GO = 0.002
 Description = Mapping[str, Any]
 
 
@@ -83,13 +85,11 @@ class Cluster:
 
     def drop(self, *names: str) -> None:
         """Under whoever is connected; without a word where there is none."""
-        for name in names:
-            known = self._connection.execute("SELECT datistemplate FROM pg_database WHERE datname = %s", [name])
-            if (row := known.fetchone()) is None:
-                continue
-            if row[0]:
-                self._execute("ALTER DATABASE {} IS_TEMPLATE false", name)
-            self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+        asked = "SELECT datname, datistemplate FROM pg_database WHERE datname = ANY(%s)"
+        for name, is_template in self._connection.execute(asked, [list(names)]).fetchall():
+            if is_template:
+                self._execute("ALTER DATABASE {} IS_TEMPLATE false", str(name))
+            self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", str(name))
 
     @contextmanager
     def draft(self, name: str) -> Iterator[str]:
@@ -122,23 +122,27 @@ class Cluster:
     def _without_clients(self, *names: str) -> Iterator[None]:
         """Disconnect whoever is connected, until the statement inside has the lock that it takes on the database.
 
-        It waits for them, some seconds long; who comes then waits for its lock. To refuse them by ALLOW_CONNECTIONS
-        would leave a database that nobody can use, when this process is killed before it is set back.
+        It waits for them, some seconds long, and looks every tenth of a second whether they have gone; so it begins
+        once they have, or others come without end. Who comes then waits for its lock. To refuse them by
+        ALLOW_CONNECTIONS would leave a database that nobody can use, when this process is killed before it is set back.
         """
         import psycopg
 
         done = threading.Event()
 
-        def disconnect() -> None:
+        def insist() -> None:
+            if done.wait(POLL_SECONDS):
+                return
             # What stands in its way, the statement that waits will say.
             with suppress(Exit, psycopg.Error), database.connect(self.configuration) as connection:
                 while not done.is_set():
-                    connection.execute(
-                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ANY(%s)", [list(names)]
-                    )
+                    _disconnect(connection, names)
                     done.wait(POLL_SECONDS)
 
-        thread = threading.Thread(target=disconnect, daemon=True)
+        patience = time.monotonic() + POLL_SECONDS
+        while _disconnect(self._connection, names) and time.monotonic() < patience:
+            time.sleep(SECONDS_TO_GO)
+        thread = threading.Thread(target=insist, daemon=True)
         thread.start()
         try:
             yield
@@ -150,6 +154,12 @@ class Cluster:
         from psycopg import sql
 
         self._connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+def _disconnect(connection: "psycopg.Connection[tuple[object, ...]]", names: Sequence[str]) -> int:
+    """Returns how many were still there."""
+    told = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ANY(%s)"
+    return connection.execute(told, [list(names)]).rowcount
 
 
 def beside(name: str, what: str) -> str:

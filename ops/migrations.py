@@ -90,12 +90,12 @@ def turn_to_migrate(configuration: Configuration) -> Iterator[bool]:
 
     wanted = heads()
     with database.connect_or_create(configuration) as connection:
-        if at(connection) == wanted:
-            yield False
-            return
-        while connection.execute("SELECT pg_try_advisory_lock(%s)", [TURN]).fetchone() != (True,):
+        while at(connection) != wanted:
+            if connection.execute("SELECT pg_try_advisory_lock(%s)", [TURN]).fetchone() == (True,):
+                yield at(connection) != wanted  # another one may have done it just now
+                return
             time.sleep(SECONDS_BETWEEN_TRIES)
-        yield at(connection) != wanted  # another one may have done it meanwhile
+        yield False
 
 
 def _before(known: dict[str, Revision], name: str) -> Iterator[Revision]:
