@@ -11,7 +11,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.urls import iri_to_uri
 
-from app.errors import Conflict, InvalidRequest, Refusal, Unknown
+from app.errors import Conflict, IdempotencyKeyReused, InvalidRequest, Refusal, Unknown
 
 FOR_PROGRAMS = ("/api", "/healthz", "/readyz")
 
@@ -19,6 +19,7 @@ STATUS: dict[type[Refusal], HTTPStatus] = {
     Unknown: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
     InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
+    IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 
 
