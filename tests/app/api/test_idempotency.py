@@ -23,6 +23,11 @@ KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324"
 WAITING_FOR_A_LOCK = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 )
+END_WHO_WAITS_FOR_MUGS = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND wait_event_type = 'Lock' AND query LIKE 'SELECT products%'"
+)
+
 Send = Callable[[], TestResponse]
 
 
@@ -123,6 +128,21 @@ def test_of_two_at_once_the_second_waits_and_gets_the_order_of_the_first(databas
     first, second = (answer.result() for answer in answers)
     assert first.status_code == second.status_code == 201
     assert first.data == second.data
+    with database.session() as session:
+        assert placed(session) == 1
+
+
+def test_of_two_at_once_the_second_is_tried_where_the_first_is_lost(database: Database) -> None:
+    shop, send_it = last_piece(database)
+
+    with held_shelf(database, shop) as waiting:
+        first, second = waiting(send_it, send_it)
+        with database.session() as session:
+            session.execute(END_WHO_WAITS_FOR_MUGS)
+        wait_until(first.done)
+
+    assert first.result().status_code == 503
+    assert second.result().status_code == 201
     with database.session() as session:
         assert placed(session) == 1
 
