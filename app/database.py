@@ -5,12 +5,24 @@ from contextlib import contextmanager
 
 import psycopg
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import MetaData
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm import DeclarativeBase, Session
 
 INTEGER_MAX = 2**31 - 1
 BIGINT_MAX = 2**63 - 1
+
+# Whole codes, or how they begin: https://www.postgresql.org/docs/18/errcodes-appendix.html
+PASSING = (
+    "08",  # the connection failed
+    "53",  # too many connections, no memory, no disk
+    "57P",  # the server shuts down, crashed, or starts
+    "40001",  # could not be as if it had been alone
+    "40P01",  # was chosen to end a deadlock
+    "55P03",  # a lock was not to be had in time
+)
 
 
 class Base(DeclarativeBase):
@@ -25,7 +37,17 @@ class Base(DeclarativeBase):
     )
 
 
-db = SQLAlchemy(metadata=Base.metadata)
+class RequestSession(FlaskSession):
+    def close(self) -> None:
+        """Where the connection is lost by now, the server has rolled back itself, and the answer stands."""
+        try:
+            super().close()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+
+
+db = SQLAlchemy(metadata=Base.metadata, session_options={"class_": RequestSession})
 
 
 @contextmanager
@@ -41,3 +63,12 @@ def refusal(session: Session, constraint: str, fact: Exception) -> Iterator[None
         if isinstance(error.orig, psycopg.Error) and error.orig.diag.constraint_name == constraint:
             raise fact from error
         raise
+
+
+def is_passing(error: DBAPIError | NoConnectionFree) -> bool:
+    """Whether it lies with the database, or with who else uses it: the same may work a moment later."""
+    if isinstance(error, NoConnectionFree) or error.connection_invalidated:
+        return True
+    cause = error.orig
+    # One without a code is psycopg's own: it got no connection.
+    return isinstance(cause, psycopg.OperationalError) and (cause.sqlstate or "08").startswith(PASSING)

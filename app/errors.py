@@ -85,6 +85,16 @@ class NotPossibleAnyMore(Conflict):
         return f"Order {self.order_id} is {self.current} and cannot become {self.wanted}."
 
 
+@dataclass(eq=False)
+class IdempotencyKeyReused(Refusal):
+    """Another request came with this key before; only the same one is answered again."""
+
+    key: str
+
+    def __str__(self) -> str:
+        return f"The idempotency key {self.key} belongs to a request that was different. A new request needs a new key."
+
+
 @dataclass(frozen=True)
 class InvalidField:
     pointer: str

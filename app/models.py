@@ -12,7 +12,9 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Index,
+    LargeBinary,
     String,
+    Text,
     UniqueConstraint,
     func,
 )
@@ -23,6 +25,7 @@ from app.database import Base
 EMAIL_LENGTH = 254  # RFC 5321 leaves no room for more
 NAME_LENGTH = 200
 SKU_LENGTH = 64
+IDEMPOTENCY_KEY_LENGTH = 255
 
 ONE_USER_PER_EMAIL = "uq_users_email"
 ONE_PRODUCT_PER_SKU = "uq_products_sku"
@@ -108,3 +111,17 @@ class OrderLine(Base):
         CheckConstraint("quantity > 0", "quantity_positive"),
         CheckConstraint("unit_price_cents >= 0", "unit_price_not_negative"),
     )
+
+
+class IdempotencyKey(Base):
+    """A request of a user's, and how it was answered; that is empty only within the transaction that does the work."""
+
+    __tablename__ = "idempotency_keys"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey(User.id), primary_key=True)
+    key: Mapped[str] = mapped_column(String(IDEMPOTENCY_KEY_LENGTH), primary_key=True)
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
+    status: Mapped[int] = mapped_column(nullable=True)
+    location: Mapped[str] = mapped_column(Text, nullable=True)
+    body: Mapped[str] = mapped_column(Text, nullable=True)
+    created_at: Mapped[Moment] = mapped_column(index=True)

@@ -7,11 +7,17 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
 from werkzeug.urls import iri_to_uri
 
-from app.errors import Conflict, InvalidRequest, Refusal, Unknown
+from app.database import is_passing
+from app.errors import Conflict, IdempotencyKeyReused, InvalidRequest, Refusal, Unknown
+
+RETRY_AFTER = 1  # seconds
 
 FOR_PROGRAMS = ("/api", "/healthz", "/readyz", "/drainz")
 
@@ -19,13 +25,18 @@ STATUS: dict[type[Refusal], HTTPStatus] = {
     Unknown: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
     InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
+    IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("app.problems")
 
 
 def init_app(app: Flask) -> None:
     for refusal, status in STATUS.items():
         app.register_error_handler(refusal, partial(_refused, status))
     app.register_error_handler(HTTPException, _failed)
+    for error in (DBAPIError, NoConnectionFree):
+        app.register_error_handler(error, _database_failed)
 
 
 def _refused(status: HTTPStatus, error: Any) -> Response:
@@ -38,6 +49,17 @@ def _refused(status: HTTPStatus, error: Any) -> Response:
         **asdict(error),
     }
     return _as_problem(Response(status=status), document)
+
+
+def _database_failed(error: DBAPIError | NoConnectionFree) -> HTTPException | Response:
+    """503 for what passes. What does not is a mistake of ours, and goes on to be a 500 with a traceback."""
+    if not is_passing(error):
+        raise error
+    reason = error.orig if isinstance(error, DBAPIError) else error
+    log.warning("the database is not available", reason=" ".join(str(reason).split()))
+    return _failed(
+        ServiceUnavailable("The database is not available. Please try again in a moment.", retry_after=RETRY_AFTER)
+    )
 
 
 def _failed(error: HTTPException) -> HTTPException | Response:

@@ -1,11 +1,14 @@
 """/api/orders"""
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, Response, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app import users
+from app.api import idempotency
 from app.api.pages import page
 from app.api.payloads import NewOrder, Page
 from app.database import db
+from app.idempotency import Answer, once
 from app.models import Order, OrderLine
 from app.orders import find, newest, place
 
@@ -14,11 +17,19 @@ blueprint = Blueprint("orders", __name__, url_prefix="/orders")
 
 @blueprint.post("")
 def post() -> ResponseReturnValue:
-    new = NewOrder.of(request)
-    order = place(db.session(), new.user_id, new.quantities)
-    created = _shown(order), 201, {"Location": url_for(".get", order_id=order.id)}
-    db.session.commit()
-    return created
+    new, key = NewOrder.of(request), idempotency.key(request)
+    session = db.session()
+
+    def created() -> Answer:
+        order = place(session, new.user_id, new.quantities)
+        return Answer(201, url_for(".get", order_id=order.id), jsonify(_shown(order)).get_data(as_text=True))
+
+    if key:
+        answer = once(session, users.find(session, new.user_id), key, idempotency.fingerprint(request, new), created)
+    else:
+        answer = created()
+    session.commit()
+    return Response(answer.body, answer.status, {"Location": answer.location}, content_type="application/json")
 
 
 @blueprint.get("")

@@ -41,7 +41,8 @@ def tell(url: URL, name: str, size: int | None, seed: int) -> str:
             with progress.shown(name, sum(1 for _ in story.parts(size, seed))) as told:
                 copying.load(partial(_connect, url), story.COLUMNS, story.parts(size, seed), told)
         with Session(engine) as session:
-            return ", ".join(f"{count:,} {table.replace('_', ' ')}" for table, count in _counts(session).items())
+            filled = {table: count for table, count in _counts(session).items() if count}
+        return ", ".join(f"{count:,} {table.replace('_', ' ')}" for table, count in filled.items()) or "no rows"
     finally:
         engine.dispose()
 

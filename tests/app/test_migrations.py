@@ -20,6 +20,7 @@ from tests.service import Database
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCRIPTS = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
+(FIRST,) = SCRIPTS.get_bases()
 (HEAD,) = SCRIPTS.get_heads()
 INDEX = "CREATE INDEX ix_orders_status ON public.orders USING btree (status)"
 SLEEPING = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
@@ -132,8 +133,7 @@ def test_without_work_nobody_waits(database: Database, command: str) -> None:
 
 
 def test_a_migration_that_fails_changes_nothing_and_gives_the_lock_back(database: Database) -> None:
-    (first,) = ScriptDirectory.from_config(Config(ROOT / "alembic.ini")).get_bases()
-    run(database, "downgrade", first).check_returncode()
+    run(database, "downgrade", FIRST).check_returncode()
     with connect(database) as other:
         other.execute(text("CREATE VIEW in_the_way AS SELECT * FROM order_lines"))
         before = catalog(database)
@@ -145,6 +145,7 @@ def test_a_migration_that_fails_changes_nothing_and_gives_the_lock_back(database
 
 
 def test_a_table_in_use_is_waited_for_aloud_and_in_short_turns(database: Database) -> None:
+    run(database, "downgrade", FIRST).check_returncode()
     with connect(database) as other:
         other.execute(text("BEGIN; SELECT * FROM order_lines"))
         holder = other.scalar(text("SELECT pg_backend_pid()"))
@@ -163,6 +164,7 @@ def test_a_table_in_use_is_waited_for_aloud_and_in_short_turns(database: Databas
 
 
 def test_a_table_in_use_for_too_long_makes_a_migration_give_up(database: Database) -> None:
+    run(database, "downgrade", FIRST).check_returncode()
     before = catalog(database)
     with connect(database) as other:
         other.execute(text("BEGIN; SELECT * FROM order_lines"))

@@ -1,0 +1,75 @@
+"""Requests that are sent again."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app import idempotency, users
+from app.errors import IdempotencyKeyReused, OutOfStock
+from app.idempotency import Answer
+from app.models import IdempotencyKey, User
+
+SAME, OTHER = b"same", b"other"
+
+
+def test_the_second_time_nothing_is_done_and_the_answer_is_the_first(session: Session, ada: User) -> None:
+    answers = [Answer(201, "/things/1", '{"id": 1}'), Answer(201, "/things/2", '{"id": 2}')]
+    left = list(answers)
+
+    first = idempotency.once(session, ada, "a key", SAME, lambda: left.pop(0))
+    again = idempotency.once(session, ada, "a key", SAME, lambda: left.pop(0))
+
+    assert first == again == answers[0]
+    assert left == answers[1:]
+
+
+def test_a_key_belongs_to_one_request(session: Session, ada: User) -> None:
+    idempotency.once(session, ada, "a key", SAME, answer)
+
+    with pytest.raises(IdempotencyKeyReused, match="a key"):
+        idempotency.once(session, ada, "a key", OTHER, answer)
+
+
+def test_the_same_key_of_somebody_else_is_another(session: Session, ada: User) -> None:
+    bruno = users.register(session, "bruno@example.com", "Bruno")
+
+    idempotency.once(session, ada, "a key", SAME, answer)
+
+    assert idempotency.once(session, bruno, "a key", OTHER, answer) == answer()
+
+
+def test_a_refusal_leaves_the_key_free(session: Session, ada: User) -> None:
+    def refuse() -> Answer:
+        raise OutOfStock([])
+
+    with pytest.raises(OutOfStock), session.begin_nested():
+        idempotency.once(session, ada, "a key", SAME, refuse)
+
+    assert idempotency.once(session, ada, "a key", OTHER, answer) == answer()
+
+
+def test_keys_are_forgotten_a_day_after_their_first_use(app: Flask, session: Session, ada: User) -> None:
+    now = datetime.now(UTC)
+    for hours in (1, 23, 25, 1000):
+        session.add(
+            IdempotencyKey(user_id=ada.id, key=str(hours), fingerprint=SAME, created_at=now - timedelta(hours=hours))
+        )
+    session.commit()
+
+    ran = app.test_cli_runner().invoke(args=["forget-idempotency-keys"])
+
+    assert ran.exit_code == 0, ran.output
+    assert set(session.scalars(select(IdempotencyKey.key))) == {"1", "23"}
+    assert session.scalar(select(func.count()).select_from(User)) == 1
+
+
+def answer() -> Answer:
+    return Answer(201, "/things/1", "{}")
+
+
+@pytest.fixture
+def ada(session: Session) -> User:
+    return users.register(session, "ada@example.com", "Ada")
