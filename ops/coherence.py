@@ -13,7 +13,11 @@ def problems(document: Document) -> list[str]:
     """For a document that breaks no rule of the schema; without a word for one that describes no stack."""
     if "containers" not in document:
         return []
-    return [*_chains(document), *connections(document, document["containers"]["web"]["replicas"])]
+    return [
+        *_chains(document),
+        *_certificate(document),
+        *connections(document, document["containers"]["web"]["replicas"]),
+    ]
 
 
 def _chains(document: Document) -> Iterator[str]:
@@ -35,6 +39,12 @@ def _chains(document: Document) -> Iterator[str]:
     # A request that waits for a connection to the database is answered before the proxy gives it up.
     waits = ("environment/POSTGRES_POOL_TIMEOUT", settings["POSTGRES_POOL_TIMEOUT"])
     yield from _longer(("proxy/upstream_read_s", proxy["upstream_read_s"]), than=waits)
+
+
+def _certificate(document: Document) -> Iterator[str]:
+    missing = [name for name in ("TLS_CERTIFICATE", "TLS_KEY") if name not in document["secrets"]]
+    if "tls_port" in document["proxy"] and missing:
+        yield f"proxy/tls_port: needs {' and '.join(missing)} named under secrets"
 
 
 def connections(document: Document, replicas: int) -> Iterator[str]:

@@ -26,7 +26,7 @@ def status(_: Context) -> None:
         raise Exit("the production stack does not run: inv prod.up starts it", code=1)
     table.show(rows)
     shell.say("")
-    shell.say(f"page      http://localhost:{stack.variables(settings)['PROXY_PORT']}")
+    shell.say(f"page      {stack.url(settings)}")
     if stack.containers("proxy"):
         shell.say(f"proxy     asks {', '.join(_resolved()) or 'nobody'}")
     if stack.containers("db"):
@@ -51,7 +51,7 @@ def logs(_: Context, follow: bool = False, request: str = "", service: str = "")
     stack.require_engine()
     settings = stack.load()
     arguments = ["logs", "--no-log-prefix" if request else "--timestamps"]
-    command = stack.command(*arguments, *(["--follow"] if follow else []), *([service] if service else []))
+    command = stack.command(settings, *arguments, *(["--follow"] if follow else []), *([service] if service else []))
     with shell.interruptible():
         if not request:
             shell.serve(command, stack.variables(settings), stdin=stack.environments(settings))

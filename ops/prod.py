@@ -44,7 +44,7 @@ def up(_: Context, web: str = "") -> None:
                 rollout.replace(settings, image.id, replicas)
             stack.run(settings, "up", "--detach", "--wait", "--no-deps", "proxy", image=image.id)
         images.release_now(image)
-        shell.say(f"http://localhost:{stack.variables(settings)['PROXY_PORT']} serves {image.version}")
+        shell.say(f"{stack.url(settings)} serves {image.version}")
 
 
 @task(help={"tag": "the name of the new image; by default what git calls the commit"})

@@ -4,7 +4,7 @@ from typing import Any
 
 Schema = dict[str, Any]
 
-SECRETS = ["MIGRATOR_PASSWORD"]
+SECRETS = ["MIGRATOR_PASSWORD", "TLS_CERTIFICATE", "TLS_KEY"]
 """Those that the service itself must not have."""
 
 
@@ -78,5 +78,10 @@ PROXY = _section(
         "body_kb": _number("The largest body that is taken"),
         "writes_per_second": _number("That one address may send on average"),
         "writes_burst": _number("That it may send at once"),
+        "tls_port": {
+            **_number("Where the machine is asked with TLS; what asks without is sent there. None: no TLS"),
+            "maximum": 65535,
+        },
     },
+    optional=("tls_port",),
 )

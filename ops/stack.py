@@ -10,7 +10,7 @@ from typing import Any
 
 from invoke.exceptions import Exit
 
-from ops import configuration, engine, project, schema, shell
+from ops import certificate, configuration, engine, project, schema, shell
 from ops.compose import POSTGRES_PORT
 from ops.configuration import Configuration
 
@@ -55,10 +55,13 @@ class Container:
 
 
 def load() -> Configuration:
-    """Production's configuration, with random secrets where there are none yet.
+    """Production's configuration, with random secrets, and a certificate that signs itself, where there are none yet.
 
     Raises InvalidConfiguration, which finds placeholders too, before anything has been started.
     """
+    known = configuration.load("production", missing_secrets="show")
+    if has_tls(known) and not known[certificate.CERTIFICATE] + known[certificate.KEY]:
+        certificate.make(secrets_folder(), known.images["nginx"])
     settings = configuration.load("production", missing_secrets="generate")
     # Whatever a variable says that is development's.
     return settings.changed("the network of the stack", POSTGRES_HOST="db", POSTGRES_PORT=POSTGRES_PORT)
@@ -75,16 +78,28 @@ def require_engine() -> None:
         raise Exit(f"the production stack needs a Docker Engine, and {reason}: {remedy}", code=1) from None
 
 
-def command(*arguments: str) -> list[str]:
+def command(settings: Configuration, *arguments: str) -> list[str]:
+    files = ["compose/production.yml", *(["compose/production-tls.yml"] if has_tls(settings) else []), "-"]
     return [
         *("docker", "compose", "--project-name", PROJECT, "--progress", "quiet"),
-        *("--file", "compose/production.yml", "--file", "-", *arguments),
+        *(part for file in files for part in ("--file", file)),
+        *arguments,
     ]
+
+
+def has_tls(settings: Configuration) -> bool:
+    return "tls_port" in settings.document["proxy"]
+
+
+def url(settings: Configuration) -> str:
+    """Of the page, on this machine."""
+    scheme, port = ("https", "PROXY_TLS_PORT") if has_tls(settings) else ("http", "PROXY_PORT")
+    return f"{scheme}://localhost:{variables(settings)[port]}"
 
 
 def run(settings: Configuration, *arguments: str, image: str = RELEASED) -> None:
     """With that image of the service. Raises Exit with Compose's own code."""
-    shell.run(command(*arguments), variables(settings, image), stdin=environments(settings))
+    shell.run(command(settings, *arguments), variables(settings, image), stdin=environments(settings))
 
 
 def environments(settings: Configuration) -> str:
@@ -153,7 +168,7 @@ def give_roles(settings: Configuration) -> None:
 
 def is_current(settings: Configuration, image: str, replicas: Sequence[Container]) -> bool:
     """Whether they are what Compose would make of this configuration and image."""
-    asked = command("config", "--hash", "web")
+    asked = command(settings, "config", "--hash", "web")
     told = shell.read(asked, variables(settings, image), stdin=environments(settings))
     return {each.configured for each in replicas} == {told.split()[1]}
 

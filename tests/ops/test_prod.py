@@ -4,9 +4,11 @@ import http.client
 import json
 import re
 import socket
+import ssl
 import subprocess
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -327,6 +329,31 @@ def test_a_release_that_does_not_get_ready_leaves_the_old_one_serving(new_stack:
     assert failed.returncode != 0
     assert 'column "nonsense" does not exist' in failed.stdout + failed.stderr
     assert {each["Id"] for each in new_stack.containers("web")} == serving
+
+
+@pytest.mark.engine
+def test_with_tls_everybody_is_sent_to_it(new_stack: Stack) -> None:
+    path = new_stack.clone.folder / "config" / "production.json"
+    document = json.loads(path.read_text())
+    document["proxy"]["tls_port"] = ports.any_free()
+    path.write_text(json.dumps(document))
+    refused = new_stack.inv("prod.up", "--web", "1")
+    assert "proxy/tls_port: needs TLS_CERTIFICATE and TLS_KEY named under secrets" in refused.stderr
+    document["secrets"] += ["TLS_CERTIFICATE", "TLS_KEY"]
+    path.write_text(json.dumps(document))
+
+    new_stack.ok("prod.up", "--web", "1")
+
+    plain = new_stack.ask("POST", "/api/orders?limit=1", {})
+    url = f"https://localhost:{document['proxy']['tls_port']}"
+    assert plain.status == 308
+    assert plain.headers["Location"] == f"{url.replace('localhost', '127.0.0.1')}/api/orders?limit=1"
+    folder = new_stack.clone.folder / ".local" / "secrets" / "production"
+    trusting = ssl.create_default_context(cafile=str(folder / "TLS_CERTIFICATE"))
+    with urllib.request.urlopen(f"{url}/desk/desk.css", context=trusting) as answer:
+        assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert (folder / "TLS_KEY").stat().st_mode & 0o777 == 0o600
+    assert f"page      {url}" in new_stack.ok("prod.status")
 
 
 @pytest.mark.engine
