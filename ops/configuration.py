@@ -61,8 +61,16 @@ class Configuration:
 
     def changed(self, source: str, **values: object) -> "Configuration":
         """The same with other values, for a server that is elsewhere than the file says."""
-        changed = {name: Value(_text(value), source, False) for name, value in values.items()}
+        changed = {name: Value(_text(value), source, self.values[name].secret) for name, value in values.items()}
         return replace(self, values={**self.values, **changed})
+
+    def as_owner(self) -> "Configuration":
+        """The same as the role that owns the tables, where that is another one than the service has."""
+        role = self.document["migrations"].get("role")
+        if role is None:
+            return self
+        password = self.values["MIGRATOR_PASSWORD"].text
+        return self.changed("migrations/role", POSTGRES_USER=role, POSTGRES_PASSWORD=password)
 
 
 def names() -> list[str]:

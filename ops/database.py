@@ -35,6 +35,7 @@ def available(configuration: Configuration) -> Iterator[Database]:
     A development server of this checkout's that does not run is started, and ended on the way out. So is one whose
     task was killed and could not end it.
     """
+    configuration = configuration.as_owner()
     running = servers.running(configuration) if _is_ours(configuration) else None
     if not _is_ours(configuration) or (running and keeper.is_claimed()):
         yield _found(configuration, running)

@@ -117,12 +117,8 @@ def _database() -> Database:
         raise Exit(
             "containers can be reached by their address on Linux only: do this on the machine that serves", code=1
         )
-    owner = {
-        "POSTGRES_HOST": address,
-        "POSTGRES_USER": settings.document["migrations"]["role"],
-        "POSTGRES_PASSWORD": settings["MIGRATOR_PASSWORD"],
-    }
-    return Database(settings.changed("the production stack", **owner), "PostgreSQL of the production stack")
+    reached = settings.as_owner().changed("the production stack", POSTGRES_HOST=address)
+    return Database(reached, "PostgreSQL of the production stack")
 
 
 def _resolved() -> list[str]:
