@@ -80,9 +80,10 @@ def connect_or_create(configuration: Configuration) -> "psycopg.Connection[tuple
     try:
         return _connect(configuration, name)
     except psycopg.OperationalError as error:
-        # What the server says of the database names it, in whatever language; whether it is there, it is asked for.
-        if name not in str(error) or _exists(configuration):
+        if name not in str(error):  # what the server says of the database names it, in whatever language
             raise _unusable(configuration, error) from None
+    if _exists(configuration):  # another task may have made it meanwhile; else this says again what is wrong with it
+        return connect(configuration, name)
     if is_production(configuration):
         where = f"{configuration['POSTGRES_HOST']}:{configuration['POSTGRES_PORT']}"
         raise Exit(

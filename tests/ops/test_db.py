@@ -19,6 +19,8 @@ from ops.database import Database
 from tests.ops.conftest import Clone
 from tests.service import Database as EmptyDatabase
 
+SECRETS = dict.fromkeys(("MIGRATOR_PASSWORD", "POSTGRES_PASSWORD", "SECRET_KEY"), "a-password-of-some-length")
+
 
 @pytest.mark.parametrize(
     ("task", "arguments", "expected"),
@@ -80,7 +82,7 @@ def test_production_that_an_option_names_is_guarded_too(ran: list[object]) -> No
 def test_production_that_is_meant_is_reset_without_the_starter_data(
     ran: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in {"APPLICATION_CONFIG": "production", "POSTGRES_PASSWORD": "x", "SECRET_KEY": "x" * 32}.items():
+    for name, value in {"APPLICATION_CONFIG": "production", **SECRETS}.items():
         monkeypatch.setenv(name, value)
 
     db.reset(Context(), yes_i_mean="groundwork")
@@ -166,9 +168,8 @@ def test_in_production_a_database_that_is_missing_is_said_and_not_made(
     clone: Clone, missing: Configuration, arguments: tuple[str, ...]
 ) -> None:
     name = missing["APPLICATION_DB"]
-    clone.environment.update(
-        missing.environment, APPLICATION_CONFIG="production", FLASK_CONFIG="production", SECRET_KEY="x" * 32
-    )
+    reached = {**SECRETS, **missing.environment}
+    clone.environment.update(reached, APPLICATION_CONFIG="production", FLASK_CONFIG="production")
 
     refused = clone.inv(*arguments, *([name] if "--yes-i-mean" in arguments else []))
 
