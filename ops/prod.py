@@ -7,7 +7,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from ops import coherence, images, options, project, rollout, shell, stack
+from ops import coherence, images, options, ports, project, rollout, shell, stack
 from ops.configuration import Configuration
 from ops.progress import step
 
@@ -27,6 +27,7 @@ def up(_: Context, web: str = "") -> None:
     """Start the production stack, or bring the one that runs to the code and the configuration."""
     with _working() as settings:
         replicas = _affordable(settings, options.number("web", web or stack.variables(settings)["WEB_REPLICAS"]))
+        _require_ports(settings)
         image = _build(tag="")
         serving = stack.containers("web")
         with nullcontext() if serving else _ended_where_it_fails(settings):
@@ -111,6 +112,18 @@ def _working() -> Iterator[Configuration]:
                 yield settings
         except Timeout:
             raise Exit("another inv prod task is at work on this stack: wait until it has ended", code=1) from None
+
+
+def _require_ports(settings: Configuration) -> None:
+    """Raises Exit where another program has one that the proxy shall have."""
+    if stack.containers("proxy"):
+        return
+    for name in ("PROXY_PORT", "PROXY_TLS_PORT"):
+        port = stack.variables(settings).get(name)
+        if port and ports.is_taken(int(port)):
+            raise Exit(
+                f"port {port} is taken: end what listens there, or choose another one: {name}=… inv prod.up", code=1
+            )
 
 
 @contextmanager
