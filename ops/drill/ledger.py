@@ -18,6 +18,7 @@ PLACED = "COPY (SELECT product_id, quantity, order_id FROM order_lines WHERE pro
 FORGET = """
     BEGIN;
     DELETE FROM order_lines WHERE product_id = ANY ('{%(goods)s}');
+    DELETE FROM idempotency_keys WHERE user_id = ANY ('{%(buyers)s}');
     DELETE FROM orders WHERE user_id = ANY ('{%(buyers)s}');
     DELETE FROM products WHERE id = ANY ('{%(goods)s}');
     DELETE FROM users WHERE id = ANY ('{%(buyers)s}');
