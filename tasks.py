@@ -5,6 +5,7 @@ from types import ModuleType
 from invoke.collection import Collection
 
 from ops import bench, config, copies, db, dev, operations, prod, run, scenario, test
+from ops.drill import command as drill
 
 
 def collection(name: str, *modules: ModuleType) -> Collection:
@@ -19,6 +20,6 @@ namespace = Collection(
     Collection.from_module(bench),
     Collection.from_module(config),
     collection("db", db, copies),
-    collection("prod", prod, operations),
+    collection("prod", prod, operations, drill),
     Collection.from_module(scenario),
 )

@@ -74,6 +74,14 @@ def pointed_at(pointer: str) -> str | None:
     return answered.stdout.strip() or None
 
 
+def go_back_to(previous: str | None) -> None:
+    """Make that what `prod.rollback` goes back to; None is nothing."""
+    if previous:
+        _point(PREVIOUS, previous)
+    elif pointed_at(PREVIOUS):
+        shell.read(["docker", "rmi", PREVIOUS])
+
+
 def _point(pointer: str, image: str) -> None:
     shell.read(["docker", "tag", image, pointer])
 

@@ -21,17 +21,24 @@ SECONDS_TO_BE_NOTICED = 30
 SECONDS_FOR_WHAT_IS_UNDER_WAY = 0.3  # from nginx's choice of a replica to the request's arrival there
 POLL_SECONDS = 0.2
 
+DRAINING = "/dev/shm/draining"  # noqa: S108  the container's own
+SERVES, IS_LEFT_OUT = "200", "503 502 504"
+"""What a replica answers to the proxy."""
+
 # Run in a replica that serves: asks one after the other, through the proxy, until each of those given has answered in
-# the way that is wanted: 200, or 503 upon which nginx leaves it out and asks the next.
+# a way that is wanted: 200; or 503, upon which nginx leaves it out and asks the next, as it does where one hangs.
 ASK_ALL = """
 import sys, time, http.client
-status, missing, deadline = sys.argv[1], set(sys.argv[3:]), time.monotonic() + float(sys.argv[2])
+wanted, missing, deadline = sys.argv[1].split(), set(sys.argv[3:]), time.monotonic() + float(sys.argv[2])
 while missing and time.monotonic() < deadline:
-    connection = http.client.HTTPConnection("proxy", 8081, timeout=5)
-    connection.request("GET", "/drainz")
-    answer = connection.getresponse()
+    connection = http.client.HTTPConnection("proxy", 8081, timeout=max(deadline - time.monotonic(), 1))
+    try:
+        connection.request("GET", "/drainz")
+        answer = connection.getresponse()
+    except TimeoutError:
+        break
     asked = (answer.getheader("X-Asked") or "").split(", "), (answer.getheader("X-Answered") or "").split(", ")
-    missing -= {address.rpartition(":")[0] for address, answered in zip(*asked) if answered == status}
+    missing -= {address.rpartition(":")[0] for address, answered in zip(*asked) if answered in wanted}
     time.sleep(0.02)
 print(*missing)
 """
@@ -74,7 +81,7 @@ def add(settings: Configuration, image: str, count: int) -> list[Container]:
             for each in new:
                 shell.read(["docker", "network", "connect", "--alias", stack.SERVING, stack.FRONT, each.id])
             new = _others_than(serving)
-            _wait_until_asked(new, "200", asking=new[0])
+            _wait_until_asked(new, SERVES, asking=new[0])
         return new
     except BaseException:
         with shell.uninterrupted():
@@ -86,13 +93,19 @@ def add(settings: Configuration, image: str, count: int) -> list[Container]:
 
 
 def retire(containers: Sequence[Container], staying: Sequence[Container]) -> None:
-    """Take them out of the proxy, let them finish, and remove them."""
+    """Take them out of the proxy, let them finish, and remove them. Where it keeps asking, they serve on."""
     if not containers:
         return
     with step(f"draining {_replicas(len(containers))}"):
-        for each in containers:
-            shell.read(["docker", "exec", each.id, "touch", "/dev/shm/draining"])  # noqa: S108  the container's own
-        _wait_until_asked(containers, "503", asking=staying[0])
+        try:
+            for each in containers:
+                shell.read(["docker", "exec", each.id, "touch", DRAINING])
+            _wait_until_asked(containers, IS_LEFT_OUT, asking=staying[0])
+        except BaseException:
+            with shell.uninterrupted():
+                for each in containers:
+                    shell.read(["docker", "exec", each.id, "rm", "-f", DRAINING])
+            raise
         time.sleep(SECONDS_FOR_WHAT_IS_UNDER_WAY)
     with step(f"ending {_replicas(len(containers))}"):
         shell.read(["docker", "stop", *[each.id for each in containers]])
@@ -116,14 +129,14 @@ def _wait_until_ready(before: set[str]) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def _wait_until_asked(containers: Sequence[Container], status: str, asking: Container) -> None:
-    """Until nginx has had that answer of each. Raises Exit where it takes too long."""
+def _wait_until_asked(containers: Sequence[Container], answer: str, asking: Container) -> None:
+    """Until nginx has had such an answer of each. Raises Exit where it takes too long."""
     if not stack.containers("proxy"):
         return
     addresses = [each.addresses["front"] for each in containers]
-    command = ["docker", "exec", asking.id, "python", "-c", ASK_ALL, status, str(SECONDS_TO_BE_NOTICED), *addresses]
+    command = ["docker", "exec", asking.id, "python", "-c", ASK_ALL, answer, str(SECONDS_TO_BE_NOTICED), *addresses]
     if missing := shell.read(command).split():
-        wanted = "does not ask" if status == "200" else "still asks"
+        wanted = "does not ask" if answer == SERVES else "still asks"
         raise Exit(f"the proxy {wanted} {', '.join(missing)}: nothing was ended", code=1)
 
 
