@@ -52,10 +52,10 @@ def up(_: Context, web: str = "") -> None:
 def deploy(_: Context, tag: str = "") -> None:
     """Build, migrate, and put new replicas in the place of those that serve, without losing a request."""
     with _working() as settings:
-        serving = _serving()
+        replicas = _replicas()
         image = _build(tag)
         _migrate(settings, image)
-        rollout.replace(settings, image.id, len(serving))
+        rollout.replace(settings, image.id, replicas)
         images.release_now(image)
         shell.say(f"{image.version} serves: inv prod.rollback goes back")
 
@@ -64,7 +64,7 @@ def deploy(_: Context, tag: str = "") -> None:
 def rollback(_: Context, to: str = "") -> None:
     """Go back to an image that was kept, in the same way; the database stays as it is."""
     with _working() as settings:
-        serving = _serving()
+        replicas = _replicas()
         wanted = to or images.pointed_at(images.PREVIOUS)
         if wanted is None:
             raise Exit("nothing was released before this: there is nothing to go back to", code=1)
@@ -72,7 +72,7 @@ def rollback(_: Context, to: str = "") -> None:
         with step(f"taking the static files of {image.version}"):
             copy = ("cp", "-r", "app/desk/static/.", "/static/")
             stack.run(settings, "run", "--rm", "--no-deps", "migrate", *copy, image=image.id)
-        rollout.replace(settings, image.id, len(serving))
+        rollout.replace(settings, image.id, replicas)
         images.release_now(image)
         shell.say(f"{image.version} serves")
 
@@ -82,7 +82,7 @@ def scale(_: Context, web: str) -> None:
     """Start replicas or end some, without losing a request."""
     with _working() as settings:
         replicas = _affordable(settings, options.number("web", web))
-        _serving()
+        _replicas()
         rollout.scale(settings, images.released(), replicas)
         shell.say(f"{replicas} replicas serve")
 
@@ -147,11 +147,12 @@ def _affordable(settings: Configuration, replicas: int) -> int:
     return replicas
 
 
-def _serving() -> list[stack.Container]:
-    """Raises Exit where nothing does."""
-    if found := stack.containers("web"):
-        return found
-    raise Exit("nothing serves: inv prod.up starts the stack", code=1)
+def _replicas() -> int:
+    """How many serve, without those that a deploy that was killed has left. Raises Exit where none does."""
+    serving, released = stack.containers("web"), images.pointed_at(stack.RELEASED)
+    if not serving:
+        raise Exit("nothing serves: inv prod.up starts the stack", code=1)
+    return len([each for each in serving if each.image == released]) or len(serving)
 
 
 def _build(tag: str) -> images.Image:

@@ -16,12 +16,18 @@ from invoke.exceptions import Exit
 from ops import project
 
 INTERRUPTED = 130  # what a shell reports for a command that Ctrl-C ended
+BROKEN_PIPE = 141  # likewise for one that writes where nobody reads
 INTERRUPT = signal.SIGINT if os.name == "posix" else signal.SIGTERM  # Windows sends a process no Ctrl-C alone
 SECONDS_TO_END_BY_ITSELF = 3
 
 
 def say(message: str) -> None:
-    print(message, flush=True)
+    """Raises Exit where nobody reads any more, as in `inv config.show | head -n 1`."""
+    try:
+        print(message, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would complain of it at its end
+        raise Exit(code=BROKEN_PIPE) from None
 
 
 def note(message: str) -> None:

@@ -2,7 +2,9 @@
 
 import http.client
 import json
+import os
 import re
+import signal
 import socket
 import ssl
 import subprocess
@@ -11,6 +13,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -332,6 +335,26 @@ def test_a_release_that_does_not_get_ready_leaves_the_old_one_serving(new_stack:
 
 
 @pytest.mark.engine
+def test_a_deploy_that_is_interrupted_leaves_what_served_and_one_that_is_killed_is_mended(stack: Stack) -> None:
+    serving = {each["Id"] for each in stack.containers("web")}
+
+    with deploy_until(stack, "✓ starting") as interrupted:
+        os.killpg(interrupted.pid, signal.SIGINT)
+        assert interrupted.wait(60) == 130
+    assert {each["Id"] for each in stack.containers("web")} == serving
+
+    with deploy_until(stack, "✓ starting") as killed:
+        os.killpg(killed.pid, signal.SIGKILL)
+        killed.wait(60)
+    assert {each["Id"] for each in stack.containers("web")} > serving
+    assert stack.ask("GET", "/readyz").status == 200
+
+    stack.ok("prod.up", "--web", "2")
+    assert len(stack.containers("web")) == 2
+    assert stack.ask("GET", "/readyz").status == 200
+
+
+@pytest.mark.engine
 def test_with_tls_everybody_is_sent_to_it(new_stack: Stack) -> None:
     path = new_stack.clone.folder / "config" / "production.json"
     document = json.loads(path.read_text())
@@ -426,6 +449,18 @@ def test_without_an_engine_a_line_says_what_is_missing(clone: Clone) -> None:
 
 
 @pytest.mark.engine
+def test_a_port_that_is_taken_is_told_before_anything_starts(new_stack: Stack) -> None:
+    with socket.create_server(("127.0.0.1", new_stack.port)):
+        refused = new_stack.inv("prod.up")
+
+    assert refused.returncode == 1
+    assert refused.stderr == (
+        f"port {new_stack.port} is taken: end what listens there, or choose another: PROXY_PORT=… inv prod.up\n"
+    )
+    assert new_stack.containers() == []
+
+
+@pytest.mark.engine
 def test_a_placeholder_is_refused_before_anything_starts(new_stack: Stack) -> None:
     folder = new_stack.clone.folder / ".local" / "secrets" / "production"
     folder.mkdir(parents=True)
@@ -476,6 +511,19 @@ class under_load:  # noqa: N801  reads as what it is where it stands
                 self._answers.append(repr(error))
                 connection.close()
         connection.close()
+
+
+@contextmanager
+def deploy_until(stack: Stack, said: str) -> Iterator["subprocess.Popen[str]"]:
+    """A deploy of another image, in a process group of its own, that has come so far."""
+    command = stack.clone.command("prod.deploy", "--tag", "another")
+    environment = stack.clone.environment
+    deploying = subprocess.Popen(
+        command, cwd=stack.clone.folder, env=environment, stderr=subprocess.PIPE, text=True, process_group=0
+    )
+    with deploying:
+        assert any(said in line for line in deploying.stderr or ())
+        yield deploying
 
 
 def versions(stack: Stack) -> set[str]:

@@ -32,6 +32,15 @@ def test_what_a_command_that_is_read_complains_of_is_told() -> None:
         shell.read(["sh", "-c", "echo no such thing >&2; exit 1"])
 
 
+def test_a_reader_that_leaves_early_is_no_failure_to_tell_of() -> None:
+    program = "from ops import shell\nfor number in range(100_000): shell.say('a line')"
+
+    cut = subprocess.run(["sh", "-c", f'{sys.executable} -c "{program}" | head -n 1'], capture_output=True, text=True)
+
+    assert cut.stdout == "a line\n"
+    assert "BrokenPipe" not in cut.stderr
+
+
 def test_commands_run_at_the_root_with_the_values_and_the_environments_own_programs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
