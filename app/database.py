@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import psycopg
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
-from sqlalchemy import MetaData
+from sqlalchemy import Engine, MetaData
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -48,6 +48,17 @@ class RequestSession(FlaskSession):
 
 
 db = SQLAlchemy(metadata=Base.metadata, session_options={"class_": RequestSession})
+
+
+def reading() -> Session:
+    """The request's session, for reads only: without BEGIN and ROLLBACK, each statement is a transaction of its own.
+
+    To be asked for before anything else is done with the session.
+    """
+    session = db.session()
+    if isinstance(session.get_bind(), Engine):  # who lends it a connection, as tests do, has a transaction there
+        session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+    return session
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from app import users
@@ -67,15 +67,6 @@ def find(session: Session, order_id: int) -> Order:
     if order is None:
         raise UnknownOrder(order_id)
     return order
-
-
-def newest(session: Session, limit: int, before: int | None = None) -> Sequence[Order]:
-    """Complete, the newest first; those placed before the order with the id `before`, where it is given."""
-    statement = _complete().order_by(Order.created_at.desc(), Order.id.desc()).limit(limit)
-    if before is not None:
-        moment = select(Order.created_at, Order.id).where(Order.id == before).scalar_subquery()
-        statement = statement.where(tuple_(Order.created_at, Order.id) < moment)
-    return session.scalars(statement).all()
 
 
 def _complete() -> Select[Order]:

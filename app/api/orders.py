@@ -7,10 +7,11 @@ from app import users
 from app.api import idempotency
 from app.api.pages import page
 from app.api.payloads import NewOrder, Page
-from app.database import db
+from app.database import db, reading
 from app.idempotency import Answer, once
 from app.models import Order, OrderLine
-from app.orders import find, newest, place
+from app.orders import find, place
+from app.sales import Line, Sale, newest
 
 blueprint = Blueprint("orders", __name__, url_prefix="/orders")
 
@@ -35,15 +36,15 @@ def post() -> ResponseReturnValue:
 @blueprint.get("")
 def index() -> ResponseReturnValue:
     asked = Page.of(request)
-    return page("orders", asked, [_shown(order) for order in newest(db.session(), asked.limit, asked.before)])
+    return page("orders", asked, [_shown(order) for order in newest(reading(), asked.limit, asked.before)])
 
 
 @blueprint.get("/<id:order_id>")
 def get(order_id: int) -> ResponseReturnValue:
-    return _shown(find(db.session(), order_id))
+    return _shown(find(reading(), order_id))
 
 
-def _shown(order: Order) -> dict[str, object]:
+def _shown(order: Order | Sale) -> dict[str, object]:
     return {
         "id": order.id,
         "user": {"id": order.user.id, "name": order.user.name},
@@ -54,7 +55,7 @@ def _shown(order: Order) -> dict[str, object]:
     }
 
 
-def _shown_line(line: OrderLine) -> dict[str, object]:
+def _shown_line(line: OrderLine | Line) -> dict[str, object]:
     return {
         "product": {"id": line.product.id, "sku": line.product.sku, "name": line.product.name},
         "quantity": line.quantity,

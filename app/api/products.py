@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from app.api.pages import page
 from app.api.payloads import NewProduct, Page
-from app.database import db
+from app.database import db, reading
 from app.models import Product
 from app.products import add, find, newest
 
@@ -24,12 +24,12 @@ def post() -> ResponseReturnValue:
 @blueprint.get("")
 def index() -> ResponseReturnValue:
     asked = Page.of(request)
-    return page("products", asked, [_shown(product) for product in newest(db.session(), asked.limit, asked.before)])
+    return page("products", asked, [_shown(product) for product in newest(reading(), asked.limit, asked.before)])
 
 
 @blueprint.get("/<id:product_id>")
 def get(product_id: int) -> ResponseReturnValue:
-    return _shown(find(db.session(), product_id))
+    return _shown(find(reading(), product_id))
 
 
 def _shown(product: Product) -> dict[str, object]:

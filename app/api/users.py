@@ -4,7 +4,7 @@ from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.api.payloads import NewUser
-from app.database import db
+from app.database import db, reading
 from app.models import User
 from app.users import find, register
 
@@ -22,7 +22,7 @@ def post() -> ResponseReturnValue:
 
 @blueprint.get("/<id:user_id>")
 def get(user_id: int) -> ResponseReturnValue:
-    return _shown(find(db.session(), user_id))
+    return _shown(find(reading(), user_id))
 
 
 def _shown(user: User) -> dict[str, object]:

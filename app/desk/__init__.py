@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from app import orders, products
-from app.database import db
+from app import products, sales
+from app.database import reading
 
 ORDERS = 20
 PRODUCTS = 50
@@ -16,9 +16,9 @@ blueprint = Blueprint("desk", __name__, template_folder="templates", static_fold
 
 @blueprint.get("/")
 def index() -> ResponseReturnValue:
-    session = db.session()
+    session = reading()
     return render_template(
-        "desk.html", orders=orders.newest(session, ORDERS), products=products.newest(session, PRODUCTS)
+        "desk.html", orders=sales.newest(session, ORDERS), products=products.newest(session, PRODUCTS)
     )
 
 

@@ -1,7 +1,6 @@
 """Buying."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -126,20 +125,6 @@ def test_an_order_cannot_be(
 def test_an_unknown_order_is_named(session: Session) -> None:
     with pytest.raises(UnknownOrder, match="There is no order 7"):
         orders.pay(session, 7)
-
-
-def test_the_newest_come_first_a_page_at_a_time(session: Session, ada: User, mug: Product) -> None:
-    now = datetime.now(UTC)
-    placed = [orders.place(session, ada.id, {mug.id: 1}) for _ in range(5)]
-    for order, hours_ago in zip(placed, [3, 1, 1, 5, 0], strict=True):
-        order.created_at = now - timedelta(hours=hours_ago)
-    session.flush()
-
-    first = orders.newest(session, limit=2)
-    second = orders.newest(session, limit=2, before=first[-1].id)
-    third = orders.newest(session, limit=2, before=second[-1].id)
-
-    assert [*first, *second, *third] == [placed[number] for number in (4, 2, 1, 0, 3)]
 
 
 def test_what_belongs_to_an_order_is_not_read_row_by_row(session: Session, ada: User, mug: Product) -> None:

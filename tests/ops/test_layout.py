@@ -44,7 +44,7 @@ def test_a_leaf_of_the_app_knows_only(place: str, may_import: set[str]) -> None:
     assert imported <= may_import
 
 
-@pytest.mark.parametrize("service", ["idempotency", "orders", "products", "users"])
+@pytest.mark.parametrize("service", ["idempotency", "orders", "products", "sales", "users"])
 def test_a_service_knows_nothing_of_http(service: str) -> None:
     imported = _imports(ROOT / "app" / f"{service}.py")
 

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from sqlalchemy import func, select
 
-from app import orders, users
+from app import orders, sales, users
 from app.database import Base
 from app.models import Order, OrderLine, OrderStatus, Product, User
 from scenarios.loading import copying, rows, telling
@@ -74,7 +74,7 @@ def test_a_busy_shop_has_a_long_tail_and_a_few_who_buy_without_end(database: Dat
         assert max(by_user) > 3 * sorted(by_user)[len(by_user) // 2]
         # Nobody ordered before they were there, and the newest order is the one with the highest number.
         assert not session.scalar(select(func.count(Order.id)).join(User).where(User.created_at > Order.created_at))
-        newest = orders.newest(session, 500)
+        newest = sales.newest(session, 500)
         assert [order.id for order in newest] == sorted((order.id for order in newest), reverse=True)
 
 
@@ -87,7 +87,7 @@ def test_the_last_pieces_are_nearly_gone(database: Database) -> None:
 @pytest.mark.scenario("wholesale", size=20)
 def test_orders_as_long_as_the_catalogue(database: Database) -> None:
     with database.session() as session:
-        assert {len(order.lines) for order in orders.newest(session, 20)} == {20}
+        assert {len(order.lines) for order in sales.newest(session, 20)} == {20}
 
 
 def test_the_parts_of_a_story_may_be_made_by_several_processes(database: Database) -> None:
