@@ -6,6 +6,7 @@ from app import access, api, commands, desk, health, logs, problems
 from app.api.identifiers import IdConverter
 from app.config import load
 from app.database import db
+from app.encoding import FastAnswers
 
 LARGEST_BODY = 64 * 1024  # bytes; an order of a hundred lines takes five thousand
 
@@ -18,6 +19,7 @@ def create_app(config_name: str) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config.from_mapping(config.for_flask(), MAX_CONTENT_LENGTH=LARGEST_BODY)
     app.url_map.converters["id"] = IdConverter
+    app.json = FastAnswers(app)
 
     db.init_app(app)
     access.init_app(app)

@@ -1,0 +1,23 @@
+"""Answers as JSON."""
+
+import pytest
+from flask import Flask
+from flask.json.provider import DefaultJSONProvider
+
+from app.encoding import FastAnswers
+from app.models import OrderStatus
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_they_look_as_flask_writes_them(debug: bool) -> None:
+    app = Flask(__name__)
+    app.debug = debug
+    usual = DefaultJSONProvider(app)
+    usual.ensure_ascii = False
+    value = {"b": [1, None, True, 2**63 - 1, "€ \u2028 <"], "a": {"status": OrderStatus.PAID, "share": 0.1}, "c": []}
+
+    expected = usual.response(value)
+    answer = FastAnswers(app).response(value)
+
+    assert answer.get_data() == expected.get_data()  # type: ignore[attr-defined]  # it is Flask's own, too
+    assert answer.content_type == expected.content_type
