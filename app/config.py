@@ -13,8 +13,9 @@ SHORTEST_SECRET = 16
 PLACEHOLDER = r"([Cc]hange|CHANGE).?([Mm]e|ME)|[Pp]laceholder|PLACEHOLDER|^([Ss]ecret|[Pp]assword|TODO|xxx+)$|^<.*>$"
 
 # A network that is cut tells nobody: without these, a request waits for the answer to its query for hours. In
-# milliseconds and seconds; together, less than the proxy waits for an answer.
-NOTICE_A_CUT = {"tcp_user_timeout": 5000, "keepalives_idle": 3, "keepalives_interval": 1, "keepalives_count": 3}
+# milliseconds and seconds: 3 s, since it may then wait 5 s for a name that cannot be resolved, and the proxy gives an
+# answer up after 10.
+NOTICE_A_CUT = {"tcp_user_timeout": 3000, "keepalives_idle": 1, "keepalives_interval": 1, "keepalives_count": 2}
 
 
 class InvalidConfiguration(ValueError):

@@ -21,6 +21,9 @@ SECONDS_TO_BE_NOTICED = 30
 SECONDS_FOR_WHAT_IS_UNDER_WAY = 0.3  # from nginx's choice of a replica to the request's arrival there
 POLL_SECONDS = 0.2
 
+LITTLE, USUAL = 128, 1024
+"""Of the processor, where it does not suffice for all: a container has 1024 parts by default."""
+
 DRAINING = "/dev/shm/draining"  # noqa: S108  the container's own
 SERVES, IS_LEFT_OUT = "200", "503 502 504"
 """What a replica answers to the proxy."""
@@ -75,9 +78,12 @@ def add(settings: Configuration, image: str, count: int) -> list[Container]:
             new = _others_than(serving)
             for each in new:
                 shell.read(["docker", "network", "disconnect", stack.FRONT, each.id])
+            # Loading the service takes all the time that it can get, and others serve meanwhile.
+            shell.read(["docker", "update", "--cpu-shares", str(LITTLE), *[each.id for each in new]])
             shell.read(["docker", "start", *[each.id for each in new]])
         with step("waiting until they are ready"):
             _wait_until_ready(serving)
+            shell.read(["docker", "update", "--cpu-shares", str(USUAL), *[each.id for each in new]])
             for each in new:
                 shell.read(["docker", "network", "connect", "--alias", stack.SERVING, stack.FRONT, each.id])
             new = _others_than(serving)

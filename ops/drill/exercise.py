@@ -32,12 +32,18 @@ class Outcome:
 
 def hold(stage: Stage, faults: Sequence[Fault], plan: Plan) -> Outcome:
     """The stack is as it was on return. What was written is deleted, unless an order is missing or there twice."""
+    client = Client(plan)
     with put_back():
         _prepare({fault.name for fault in faults})
-        with under_load(plan) as client:
-            with step(f"{plan.connections} connections, and nothing goes wrong yet"):
-                time.sleep(stage.seconds)
-            strikes = [_strike(stage, fault, client) for fault in faults]
+        try:
+            with under_load(client):
+                with step(f"{plan.connections} connections, and nothing goes wrong yet"):
+                    time.sleep(stage.seconds)
+                strikes = [_strike(stage, fault, client) for fault in faults]
+        except BaseException:
+            with shell.uninterrupted():
+                ledger.forget(stage.settings, client.shop)
+            raise
         with step("looking up each order"):
             audit = ledger.audit(client.shop.orders, ledger.read(stage.settings, client.shop))
         if audit.passed:

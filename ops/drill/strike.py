@@ -4,9 +4,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ops.load.attempt import UNAVAILABLE, Attempt
+from ops.load.attempt import GATEWAY_TIMEOUT, UNAVAILABLE, Attempt
 
 SECONDS_TO_BE_BACK = 2
+SECONDS_TO_NOTICE = 10
+"""A cut network tells nobody: what waits for an answer, or behind others that do, waits until the proxy gives it up."""
 
 
 @dataclass
@@ -45,9 +47,17 @@ def _unavailable(strike: Strike, attempt: Attempt) -> bool:
     return told and attempt.start <= strike.restored + SECONDS_TO_BE_BACK
 
 
+def _unreachable(strike: Strike, attempt: Attempt) -> bool:
+    given_up = attempt.status == GATEWAY_TIMEOUT and attempt.start <= strike.struck + SECONDS_TO_NOTICE
+    return given_up or _unavailable(strike, attempt)
+
+
 NOTHING = Expectation("nothing fails", lambda _strike, _attempt: False)
 IN_FLIGHT = Expectation("only what was in work there fails, and is answered when it is sent again", _in_flight)
 AWAY = Expectation("requests fail until it is back, and are answered when they are sent again", _away)
 UNAVAILABLE_FOR_A_WHILE = Expectation(
     f"requests get 503 with Retry-After, and {SECONDS_TO_BE_BACK} s after it is back none do", _unavailable
+)
+UNREACHABLE_FOR_A_WHILE = Expectation(
+    f"as with the database; 504 too, in the first {SECONDS_TO_NOTICE} s, while it is not noticed", _unreachable
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 TOO_MANY_REQUESTS = 429
 UNAVAILABLE = 503
+GATEWAY_TIMEOUT = 504
 WORTH_RETRYING = {0, 502, 503, 504}
 """0 is no answer at all."""
 

@@ -5,24 +5,25 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from ops.load.client import Client, Plan, session
+from ops import shell
+from ops.load.client import Client, session
 
 
 @contextmanager
-def under_load(plan: Plan) -> Iterator[Client]:
-    """Returns once the first request was answered; the load has ended when the block has.
+def under_load(client: Client) -> Iterator[None]:
+    """Begins once the shop has buyers and goods; when the block has ended, what was under way has been answered.
 
     Raises aiohttp's ClientError where the service takes neither users nor products.
     """
-    client = Client(plan)
     with ThreadPoolExecutor(1, thread_name_prefix="load") as thread:
         thread.submit(asyncio.run, _open(client)).result()
         running = thread.submit(asyncio.run, client.run())
         try:
-            yield client
+            yield
         finally:
-            client.stopping = True
-            running.result()
+            with shell.uninterrupted():
+                client.stopping = True
+                running.result()
 
 
 async def _open(client: Client) -> None:

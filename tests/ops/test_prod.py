@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from ops import ports
-from tests.ops.conftest import Clone, make_clone
+from tests.ops.conftest import Clone, make_clone, wait_until
 
 CLIENTS = 8
 
@@ -406,6 +406,53 @@ def test_secrets_that_were_changed_or_lost_do_not_shut_the_service_out(new_stack
     new_stack.ok("prod.up", "--web", "1")
 
     assert new_stack.sql("app", "SELECT name FROM users").stdout == "Kept\n"
+
+
+@pytest.mark.engine
+def test_a_drill_finds_every_order_and_leaves_the_stack_as_it_was(stack: Stack) -> None:
+    before = stack.ok("prod.status")
+
+    drilled = stack.inv("prod.drill", "--faults", "worker,database,disk", "--seconds", "3", "--connections", "10")
+
+    assert drilled.returncode == 0, drilled.stdout + drilled.stderr
+    assert re.search("kill a worker .* ✓", drilled.stdout)
+    assert re.search("restart the database .* ✓", drilled.stdout)
+    sent = re.search(r"([\d,]+) orders sent, ([\d,]+) acknowledged, ([\d,]+) in the database", drilled.stdout)
+    assert sent
+    assert sent[1] == sent[2] == sent[3] != "0"
+    assert "0 acknowledged and missing, 0 there more than once" in drilled.stdout
+    assert "as expected" in (stack.clone.folder / ".local" / "reports" / "drill.html").read_text("utf-8")
+    assert versions_and_health(stack.ok("prod.status")) == versions_and_health(before)
+    assert stack.sql("postgres", "SELECT count(*) FROM users WHERE email LIKE 'load-%'").stdout == "0\n"
+    assert "drill" not in stack.ok("prod.exec", "ls /tmp /dev/shm")
+
+
+@pytest.mark.engine
+def test_a_drill_that_is_interrupted_mends_what_it_has_broken(stack: Stack) -> None:
+    drill = subprocess.Popen(
+        stack.clone.command("prod.drill", "--faults", "network-all", "--seconds", "5", "--connections", "5"),
+        cwd=stack.clone.folder, env=stack.clone.environment,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    wait_until(lambda: any(not is_whole(each) for each in stack.containers("web")))
+
+    drill.send_signal(signal.SIGINT)
+
+    told, _ = drill.communicate()
+    assert drill.returncode == 130, told
+    assert all(is_whole(each) for each in stack.containers("web"))
+    assert stack.sql("postgres", "SELECT count(*) FROM users WHERE email LIKE 'load-%'").stdout == "0\n"
+    wait_until(lambda: stack.ask("GET", "/api/orders").status == 200)
+
+
+def is_whole(container: dict[str, Any]) -> bool:
+    """Whether a replica is on both of its networks."""
+    return len(container["NetworkSettings"]["Networks"]) == 2
+
+
+def versions_and_health(status: str) -> list[list[str]]:
+    """Of each container, without what a restart changes."""
+    return [line.split()[:4] for line in status.partition("\n\n")[0].splitlines()[1:]]
 
 
 @pytest.mark.engine
