@@ -21,7 +21,7 @@ SECONDS_TO_BE_NOTICED = 30
 SECONDS_FOR_WHAT_IS_UNDER_WAY = 0.3  # from nginx's choice of a replica to the request's arrival there
 POLL_SECONDS = 0.2
 
-LITTLE, USUAL = 128, 1024
+LITTLE, USUAL = 256, 1024
 """Of the processor, where it does not suffice for all: a container has 1024 parts by default."""
 
 DRAINING = "/dev/shm/draining"  # noqa: S108  the container's own
