@@ -9,7 +9,16 @@ from invoke.exceptions import Exit
 from ops import shell, stack
 from ops.drill import harm
 from ops.drill.stage import Stage, inv, wait_until
-from ops.drill.strike import AWAY, IN_FLIGHT, NOTHING, UNAVAILABLE_FOR_A_WHILE, Expectation, Strike
+from ops.drill.strike import (
+    AWAY,
+    IN_FLIGHT,
+    NOTHING,
+    UNAVAILABLE_FOR_A_WHILE,
+    UNREACHABLE_FOR_A_WHILE,
+    Expectation,
+    Strike,
+)
+from ops.stack import Container
 
 FEW, MANY = 2, 5
 TAG = "drill"
@@ -68,13 +77,17 @@ def fill_a_replica(stage: Stage, _: Strike) -> None:
         time.sleep(stage.seconds)
 
 
-def cut_off_a_replica(stage: Stage, _: Strike) -> None:
-    with harm.cut_off([stage.replica()]):
-        time.sleep(stage.seconds)
+def cut_off_a_replica(stage: Stage, strike: Strike) -> None:
+    _cut_off(stage, strike, [stage.replica()])
 
 
-def cut_off_all(stage: Stage, _: Strike) -> None:
-    with harm.cut_off(stack.containers("web")):
+def cut_off_all(stage: Stage, strike: Strike) -> None:
+    _cut_off(stage, strike, stack.containers("web"))
+
+
+def _cut_off(stage: Stage, strike: Strike, replicas: Sequence[Container]) -> None:
+    with harm.cut_off(replicas):
+        strike.struck = time.time()
         time.sleep(stage.seconds)
 
 
@@ -88,8 +101,8 @@ EVERY = [
     Fault("proxy", "kill the proxy", AWAY, kill_the_proxy),
     Fault("database", "restart the database", UNAVAILABLE_FOR_A_WHILE, restart_the_database),
     Fault("disk", "fill a replica's tmpfs", NOTHING, fill_a_replica),
-    Fault("network", "cut a replica off from the database", UNAVAILABLE_FOR_A_WHILE, cut_off_a_replica),
-    Fault("network-all", "cut all off from the database", UNAVAILABLE_FOR_A_WHILE, cut_off_all),
+    Fault("network", "cut a replica off from the database", UNREACHABLE_FOR_A_WHILE, cut_off_a_replica),
+    Fault("network-all", "cut all off from the database", UNREACHABLE_FOR_A_WHILE, cut_off_all),
 ]
 
 

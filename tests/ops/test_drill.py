@@ -10,11 +10,19 @@ from invoke.exceptions import Exit
 from ops.drill import impact, ledger, moments, page, table
 from ops.drill.exercise import Outcome
 from ops.drill.faults import EVERY, chosen
-from ops.drill.strike import AWAY, IN_FLIGHT, NOTHING, UNAVAILABLE_FOR_A_WHILE, Expectation, Strike
+from ops.drill.strike import (
+    AWAY,
+    IN_FLIGHT,
+    NOTHING,
+    UNAVAILABLE_FOR_A_WHILE,
+    UNREACHABLE_FOR_A_WHILE,
+    Expectation,
+    Strike,
+)
 from ops.load.attempt import Attempt
 from ops.load.shop import Order
 
-STRIKE = Strike("a fault", began=100, struck=101, restored=105, ended=110)
+STRIKE = Strike("a fault", began=100, struck=101, restored=105, ended=120)
 
 
 def attempt(
@@ -47,6 +55,9 @@ def retried(start: float, status: int = 502, *, retry_after: bool = False) -> At
         (UNAVAILABLE_FOR_A_WHILE, retried(107.1, 503, retry_after=True), False),
         (UNAVAILABLE_FOR_A_WHILE, retried(104, 503), False),
         (UNAVAILABLE_FOR_A_WHILE, retried(104, 500, retry_after=True), False),
+        (UNREACHABLE_FOR_A_WHILE, retried(104, 504), True),
+        (UNREACHABLE_FOR_A_WHILE, retried(111.1, 504), False),
+        (UNREACHABLE_FOR_A_WHILE, retried(104, 503, retry_after=True), True),
         *[(each, attempt(100.5, status=503, retry_after=True), False) for each in (IN_FLIGHT, AWAY)],
     ],
 )
@@ -57,7 +68,7 @@ def test_what_may_fail_depends_on_what_was_done(expectation: Expectation, failed
 
 
 def test_an_attempt_belongs_to_the_fault_in_which_it_ended() -> None:
-    before, across, after = attempt(98), attempt(99, seconds=2, status=502), attempt(109, seconds=2)
+    before, across, after = attempt(98), attempt(99, seconds=2, status=502), attempt(119, seconds=2)
 
     found = impact.of(STRIKE, IN_FLIGHT, [before, across, after])
 
