@@ -37,7 +37,7 @@ def drill(_: Context, faults: str = "", seconds: str = "10", connections: str = 
     # Below the limit of the stack as it is configured: with another limit it would be another stack that is tried.
     writes = SHARE_OF_THE_LIMIT * float(stack.variables(stage.settings)["PROXY_WRITES_PER_SECOND"])
     counts = options.number("connections", connections), options.number("rate", rate, least=0)
-    wanted, plan = chosen(faults), Plan(stage.url, *counts, writes)
+    wanted, plan = chosen(faults), Plan(stack.url(stage.settings), *counts, writes)
     with shell.interruptible(), _alone(), _running():
         outcome = exercise.hold(stage, wanted, plan)
     table.show(outcome)

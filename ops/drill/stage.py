@@ -1,11 +1,11 @@
 """The stack that a drill is held on: asked and changed as a user would, by `inv prod.…` and `docker`."""
 
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 
 from invoke.exceptions import Exit
 
@@ -23,10 +23,6 @@ class Stage:
     seconds: float
     """How long a fault lasts that has no end of its own."""
 
-    @property
-    def url(self) -> str:
-        return f"http://localhost:{stack.variables(self.settings)['PROXY_PORT']}"
-
     def replica(self) -> Container:
         """The last: in the middle of a drill it is one of several."""
         return stack.containers("web")[-1]
@@ -36,12 +32,15 @@ class Stage:
         wait_until(lambda: [each.health for each in stack.containers("web")] == ["healthy"] * replicas)
 
     def answers(self) -> bool:
-        """Whether the proxy does, through to a replica."""
+        """Whether the proxy does, be it that it sends on to TLS."""
+        connection = HTTPConnection("localhost", int(stack.variables(self.settings)["PROXY_PORT"]), timeout=1)
         try:
-            with urllib.request.urlopen(f"{self.url}/healthz", timeout=1) as answer:  # noqa: S310  a URL of ours
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status < HTTPStatus.BAD_REQUEST
+        except (OSError, HTTPException):
             return False
+        finally:
+            connection.close()
 
 
 def inv(*arguments: str) -> None:
