@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 from benchmarks import command
 from benchmarks.measure import Experiment
-from benchmarks.production import checkout, experiments, stacks
+from benchmarks.production import checkout, experiments, stacks, variants
 from benchmarks.production.loads import ORDERS, Loads
 from benchmarks.production.starts import Starts
 from benchmarks.report import Page
@@ -17,7 +17,7 @@ def everything(stack: ExitStack, seconds: int) -> list[Experiment]:
     copy = stack.enter_context(checkout.checkout())
     copy.build_contenders()
     copy.load(ORDERS)
-    started = stack.enter_context(stacks.stacks(copy))
+    started = stack.enter_context(stacks.stacks(copy, variants.TOGETHER))
     loads, starts = Loads(copy, started, seconds), Starts(copy, started)
     return [
         experiments.ceiling(loads),

@@ -22,7 +22,7 @@ from ops import project
 HEAD_END = b"\r\n\r\n"
 LENGTH = b"\r\nContent-Length: "
 CLOSING = b"\r\nConnection: close\r\n"
-WARM_UP = 0.5  # seconds that do not count: connections are made, and pools filled
+WARM_UP = 0.4  # seconds that do not count: connections are made, and pools filled
 
 
 @dataclass(frozen=True)

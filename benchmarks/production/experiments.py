@@ -1,6 +1,5 @@
 """What is measured against what, and what was set out to be reached."""
 
-from collections.abc import Sequence
 from statistics import median
 
 from benchmarks.measure import Aim, Contender, Experiment
@@ -22,8 +21,14 @@ from benchmarks.production.turns import Turns
 from benchmarks.production.variants import NGINX_ALONE, OURS, TUTORIAL, TUTORIAL_BY_ORM
 
 UNITS = {PER_SECOND: "requests/s", MIDDLE: "p50, ms", SLOW: "p99, ms"}
+TITLES = {PER_SECOND: "requests a second", MIDDLE: "p50", SLOW: "p99"}
 REQUESTS = {READING: "`GET /api/orders?limit=20`", ORDERING: "`POST /api/orders`"}
-SHARE_OF_A_REPLICA = 0.25  # of a processor
+
+ABOUT = (
+    "the service the same but where another way to read is named. The tutorial's servers: `gunicorn -w 4`, nginx with "
+    "one process and a new connection for each request. Ours: what `inv prod.up` starts, but that an address may write "
+    "without a limit."
+)
 
 
 def ceiling(loads: Loads) -> Experiment:
@@ -37,32 +42,31 @@ def ceiling(loads: Loads) -> Experiment:
 
 
 def whole_stack(loads: Loads) -> list[Experiment]:
-    turns = Turns(loads.reads_and_orders, [OURS])
+    """Orders last: the newest are what is read."""
+    turns = {READING: Turns(loads.reads, [OURS]), ORDERING: Turns(loads.orders, [OURS])}
+    contenders = {READING: (TUTORIAL_BY_ORM, TUTORIAL, OURS), ORDERING: (TUTORIAL, OURS)}
     return [
         Experiment(
             f"production-{kind}-{figure.partition('/')[0]}",
-            f"The whole stack, {request.replace('`', '')}",
-            f"{request}, {CONNECTIONS} connections that are kept, {ORDERS:,} orders in the database.",
+            f"The whole stack, {request.replace('`', '')}: {TITLES[figure]}",
+            f"{request}, {CONNECTIONS} connections that are kept, {ORDERS:,} orders in the database, {ABOUT}",
             UNITS[figure],
-            [turns.contender(each, f"{kind}: {figure}") for each in (TUTORIAL_BY_ORM, TUTORIAL, OURS)],
-            [*_against_the_tutorial(figure), *([_against_the_client(loads)] if (kind, figure) == FIRST else [])],
+            [turns[kind].contender(each, f"{kind}: {figure}") for each in contenders[kind]],
+            [
+                *(_against(each.name, figure) for each in contenders[kind] if each is not OURS and figure != MIDDLE),
+                *([_against_the_client(loads)] if (kind, figure) == (READING, PER_SECOND) else []),
+            ],
         )
         for kind, request in REQUESTS.items()
         for figure in UNITS
     ]
 
 
-FIRST = (READING, PER_SECOND)
-
-
-def _against_the_tutorial(figure: str) -> list[Aim]:
-    def against(tutorial: str) -> Aim:
-        sentence = f"{figure} against {tutorial}"
-        if figure == PER_SECOND:
-            return Aim(sentence, lambda m: m.ratio(OURS.name, tutorial), 2.3, at_least=True)
-        return Aim(sentence, lambda m: m.ratio(OURS.name, tutorial), 0.35)
-
-    return [] if figure == MIDDLE else [against(TUTORIAL_BY_ORM.name), against(TUTORIAL.name)]
+def _against(tutorial: str, figure: str) -> Aim:
+    sentence = f"{figure} against {tutorial}"
+    if figure == PER_SECOND:
+        return Aim(sentence, lambda m: m.ratio(OURS.name, tutorial), 2.3, at_least=True)
+    return Aim(sentence, lambda m: m.ratio(OURS.name, tutorial), 0.35)
 
 
 def _against_the_client(loads: Loads) -> Aim:
@@ -75,7 +79,7 @@ def worker_classes(loads: Loads) -> list[Experiment]:
     turns = Turns(loads.reads_beside_orders_that_wait, [variants.TAKEN])
     named = [
         (f"{READING}: {PER_SECOND}", "Servers: reads", f"{REQUESTS[READING]}."),
-        (f"{READING}: {SLOW}", "Servers: slow reads", f"{REQUESTS[READING]}."),
+        (f"{READING}: {SLOW}", "Servers: p99 of reads", f"{REQUESTS[READING]}."),
         (
             f"{BESIDE}: {PER_SECOND}",
             f"Servers: reads, while {WAITING} orders wait",
@@ -94,17 +98,16 @@ def worker_classes(loads: Loads) -> list[Experiment]:
     ]
 
 
-def growth(loads: Loads, replicas: Sequence[int] = (1, 2, 4)) -> list[Experiment]:
-    stacks = [variants.of_replicas(count, SHARE_OF_A_REPLICA) for count in replicas]
-    turns = Turns(loads.reads, stacks)
+def growth(loads: Loads) -> list[Experiment]:
+    turns = Turns(loads.reads, variants.GROWTH)
     return [
         Experiment(
             f"production-growth-{figure.partition('/')[0]}",
-            "Growth by replicas",
-            f"{REQUESTS[READING]}. A replica may use {SHARE_OF_A_REPLICA} of a processor, so that all of them together "
+            "Growth by replicas: " + TITLES[figure],
+            f"{REQUESTS[READING]}. A replica may use {variants.SHARE} of a processor, so that all of them together "
             "leave one to nginx, PostgreSQL and the client.",
             UNITS[figure],
-            [turns.contender(each, f"{READING}: {figure}") for each in stacks],
+            [turns.contender(each, f"{READING}: {figure}") for each in variants.GROWTH],
         )
         for figure in (PER_SECOND, SLOW)
     ]
@@ -124,7 +127,7 @@ def starting(starts: Starts, replicas: int) -> Experiment:
 def building(starts: Starts) -> Experiment:
     return Experiment(
         "production-build",
-        "`inv prod.build`".replace("`", ""),
+        "Building the image again",
         "The image was built before.",
         "s",
         [Contender(UNCHANGED, starts.build), Contender(CHANGED, starts.rebuild, ours=True)],

@@ -4,6 +4,7 @@ import http.client
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -14,6 +15,7 @@ from ops import ports, shell
 
 SECONDS_TO_SERVE = 60
 SELDOM = "1h"
+AT_ONCE = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,43 +38,57 @@ class Variant:
         return not (self.command or self.settings or self.sizes or self.proxy or self.module)
 
 
+@dataclass(frozen=True)
+class Running:
+    port: int
+    number: int
+
+
 class Stacks:
     """Those that are not asked anything are idle: not even their health is looked at."""
 
-    def __init__(self, checkout: Checkout) -> None:
+    def __init__(self, checkout: Checkout, together: Sequence[Sequence[Variant]] = ()) -> None:
+        """Of those named `together`, all start when the first is asked for."""
         self._checkout = checkout
-        self._ports: dict[Variant, int] = {}
+        self._together = together
+        self._started: dict[Variant, Running] = {}
 
     def serve(self, variant: Variant) -> int:
         """Its port; it is started the first time."""
         if variant.is_ours:
             return self._checkout.port
-        if variant not in self._ports:
-            self._start(variant)
-        return self._ports[variant]
+        if variant not in self._started:
+            first = len(self._started)
+            wanted = next((group for group in self._together if variant in group), [variant])
+            new = {each: Running(ports.any_free(), number) for number, each in enumerate(wanted, first)}
+            self._started |= new  # already now: what fails half-way is ended too
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                list(pool.map(self._start, new))
+        return self._started[variant].port
 
     def end(self) -> None:
         """All but ours."""
-        for number in range(len(self._ports)):
-            self._compose(number, Variant(""), "down", "--volumes", "--timeout", "1")
-        self._ports.clear()
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(self._end, self._started))
+        self._started.clear()
 
     def _start(self, variant: Variant) -> None:
-        number, port = len(self._ports), ports.any_free()
-        self._ports[variant] = port  # already now: what fails half-way is ended too
-        variables = {"PROXY_PORT": str(port), "WEB_IMAGE": self._checkout.image_of_contenders, **variant.sizes}
+        running = self._started[variant]
+        variables = {"PROXY_PORT": str(running.port), "WEB_IMAGE": self._checkout.image_of_contenders, **variant.sizes}
+        services = ["proxy"] if variant.proxy == "alone" else ["web", "proxy"]
         try:
-            for service in ("proxy",) if variant.proxy == "alone" else ("web", "proxy"):
-                self._compose(number, variant, "up", "--detach", "--wait", "--no-deps", service, **variables)
-            wait_until_it_serves(port)
+            self._compose(variant, "up", "--detach", "--wait", "--no-deps", *services, **variables)
+            wait_until_it_serves(running.port)
         except Failed as failed:
-            said = self._compose(number, variant, "logs", "--tail", "20")
-            raise Failed(f"{variant.name}: {failed}\n{said}") from None
+            raise Failed(f"{variant.name}: {failed}\n{self._compose(variant, 'logs', '--tail', '20')}") from None
 
-    def _compose(self, number: int, variant: Variant, *arguments: str, **variables: str) -> str:
-        services = json.loads(self._checkout.overlay)["services"]
-        added = overlay(variant, services, self._checkout.project)
-        return self._checkout.compose(f"{self._checkout.project}-{number}", added, *arguments, **variables)
+    def _end(self, variant: Variant) -> None:
+        self._compose(variant, "down", "--volumes", "--timeout", "1")
+
+    def _compose(self, variant: Variant, *arguments: str, **variables: str) -> str:
+        added = overlay(variant, json.loads(self._checkout.overlay)["services"], self._checkout.project)
+        name = f"{self._checkout.project}-{self._started[variant].number}"
+        return self._checkout.compose(name, added, *arguments, **variables)
 
 
 def overlay(variant: Variant, services: dict[str, Any], project: str) -> str:
@@ -126,8 +142,8 @@ def wait_until_it_serves(port: int) -> None:
 
 
 @contextmanager
-def stacks(checkout: Checkout) -> Iterator[Stacks]:
-    started = Stacks(checkout)
+def stacks(checkout: Checkout, together: Sequence[Sequence[Variant]] = ()) -> Iterator[Stacks]:
+    started = Stacks(checkout, together)
     try:
         yield started
     finally:

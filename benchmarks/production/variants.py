@@ -5,6 +5,7 @@ import os
 from benchmarks.production.stacks import Variant
 
 PROCESSES = 2
+SHARE = 0.25  # of a processor, for a replica
 ONE = {"WEB_REPLICAS": "1", "WEB_CPUS": str(os.cpu_count())}
 WHERE = ("--chdir", "/srv")
 BY_TCP = ("--bind", "0.0.0.0:8000")
@@ -27,6 +28,7 @@ NGINX_ALONE = Variant("nginx alone, a file of 7 KB", proxy="alone")
 
 def _gunicorn(name: str, worker_class: str, *options: str, by_socket: bool = False) -> Variant:
     command = ["gunicorn", *WHERE, "--no-control-socket", "--worker-tmp-dir", "/dev/shm"]  # noqa: S108  the container's
+    command += [] if worker_class == "gevent" else ["--preload"]  # it has to change modules before they are imported
     command += ["--workers", str(PROCESSES), "--worker-class", worker_class, *(BY_SOCKET if by_socket else BY_TCP)]
     return Variant(name, [*command, *options, "wsgi:app"], sizes=ONE, proxy="socket" if by_socket else "")
 
@@ -52,6 +54,12 @@ SERVERS = [
 ]
 
 
-def of_replicas(count: int, cpus: float) -> Variant:
+def _of_replicas(count: int) -> Variant:
     """As they are configured, but for what they may use of a processor."""
-    return Variant(f"{count} × {cpus} CPU", sizes={"WEB_REPLICAS": str(count), "WEB_CPUS": str(cpus)})
+    replicas = "1 replica" if count == 1 else f"{count} replicas"
+    return Variant(replicas, sizes={"WEB_REPLICAS": str(count), "WEB_CPUS": str(SHARE)})
+
+
+GROWTH = [_of_replicas(count) for count in (1, 2, 4)]
+TOGETHER = [[NGINX_ALONE, TUTORIAL, TUTORIAL_BY_ORM], SERVERS, GROWTH]
+"""Those that start together."""
