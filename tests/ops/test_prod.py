@@ -24,6 +24,7 @@ from ops import ports
 from tests.ops.conftest import Clone, make_clone, wait_until
 
 CLIENTS = 8
+PAUSE = 0.02  # between the requests of one, so that the two cores have time for the stack too
 
 
 @dataclass(frozen=True)
@@ -502,7 +503,7 @@ def test_a_port_that_is_taken_is_told_before_anything_starts(new_stack: Stack) -
 
     assert refused.returncode == 1
     assert refused.stderr == (
-        f"port {new_stack.port} is taken: end what listens there, or choose another: PROXY_PORT=… inv prod.up\n"
+        f"port {new_stack.port} is taken: end what listens there, or choose another one: PROXY_PORT=… inv prod.up\n"
     )
     assert new_stack.containers() == []
 
@@ -554,6 +555,7 @@ class under_load:  # noqa: N801  reads as what it is where it stands
                     new = {"email": f"{number}-{count}-{time.monotonic_ns()}@example.com", "name": "A client"}
                     answer = ask(connection, "POST", "/api/users", new)
                 self._answers.append(answer.status)
+                time.sleep(PAUSE)
             except (OSError, http.client.HTTPException) as error:
                 self._answers.append(repr(error))
                 connection.close()
