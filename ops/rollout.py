@@ -57,6 +57,7 @@ def replace(settings: Configuration, image: str, replicas: int) -> None:
 
     Where they do not get ready they are removed, the old ones stay, and it raises Exit with what they said.
     """
+    _remove_leftovers()
     old = serving()
     new = add(settings, image, replicas)
     retire(old, staying=new)
@@ -64,6 +65,7 @@ def replace(settings: Configuration, image: str, replicas: int) -> None:
 
 def scale(settings: Configuration, image: str, replicas: int) -> None:
     """Raises Exit where new ones do not get ready; those that were there stay then."""
+    _remove_leftovers()
     there = serving()
     if replicas > len(there):
         add(settings, image, replicas - len(there))
@@ -74,7 +76,6 @@ def scale(settings: Configuration, image: str, replicas: int) -> None:
 def add(settings: Configuration, image: str, count: int) -> list[Container]:
     """Beside those that serve; returns once they are ready and the proxy asks them."""
     there = {each.id for each in serving()}
-    remove(_others_than(there))
     try:
         with step(f"starting {_replicas(count)} beside {_replicas(len(there))}"):
             total = f"web={len(there) + count}"
@@ -126,6 +127,11 @@ def retire(containers: Sequence[Container], staying: Sequence[Container]) -> Non
 def remove(containers: Sequence[Container]) -> None:
     if containers:
         shell.read(["docker", "rm", "--force", "--volumes", *[each.id for each in containers]])
+
+
+def _remove_leftovers() -> None:
+    """Of a deploy that was killed, and what has ended by itself."""
+    remove(_others_than({each.id for each in serving()}))
 
 
 def _wait_until_ready(before: set[str]) -> None:
