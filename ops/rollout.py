@@ -24,7 +24,6 @@ POLL_SECONDS = 0.2
 LITTLE, USUAL = 256, 1024
 """Of the processor, where it does not suffice for all: a container has 1024 parts by default."""
 
-DRAINING = "/dev/shm/draining"  # noqa: S108  the container's own
 SERVES, IS_LEFT_OUT = "200", "503 502 504"
 """What a replica answers to the proxy."""
 
@@ -60,7 +59,7 @@ def replace(settings: Configuration, image: str, replicas: int) -> None:
     _remove_leftovers()
     old = serving()
     new = add(settings, image, replicas)
-    retire(old, staying=new)
+    retire(settings, old, staying=new)
 
 
 def scale(settings: Configuration, image: str, replicas: int) -> None:
@@ -70,7 +69,7 @@ def scale(settings: Configuration, image: str, replicas: int) -> None:
     if replicas > len(there):
         add(settings, image, replicas - len(there))
     else:
-        retire(there[replicas:], staying=there[:replicas])
+        retire(settings, there[replicas:], staying=there[:replicas])
 
 
 def add(settings: Configuration, image: str, count: int) -> list[Container]:
@@ -104,19 +103,19 @@ def add(settings: Configuration, image: str, count: int) -> list[Container]:
         raise
 
 
-def retire(containers: Sequence[Container], staying: Sequence[Container]) -> None:
+def retire(settings: Configuration, containers: Sequence[Container], staying: Sequence[Container]) -> None:
     """Take them out of the proxy, let them finish, and remove them. Where it keeps asking, they serve on."""
     if not containers:
         return
     with step(f"draining {_replicas(len(containers))}"):
         try:
             for each in containers:
-                shell.read(["docker", "exec", each.id, "touch", DRAINING])
+                shell.read(["docker", "exec", each.id, "touch", settings["DRAIN_FILE"]])
             _wait_until_asked(containers, IS_LEFT_OUT, asking=staying[0])
         except BaseException:
             with shell.uninterrupted():
                 for each in containers:
-                    shell.read(["docker", "exec", each.id, "rm", "-f", DRAINING])
+                    shell.read(["docker", "exec", each.id, "rm", "-f", settings["DRAIN_FILE"]])
             raise
         time.sleep(SECONDS_FOR_WHAT_IS_UNDER_WAY)
     with step(f"ending {_replicas(len(containers))}"):
