@@ -65,10 +65,7 @@ def rollback(_: Context, to: str = "") -> None:
     """Go back to an image that was kept, in the same way; the database stays as it is."""
     with _working() as settings:
         replicas = _replicas()
-        wanted = to or images.pointed_at(images.PREVIOUS)
-        if wanted is None:
-            raise Exit("nothing was released before this: there is nothing to go back to", code=1)
-        image = images.find(wanted)
+        image = images.find(to) if to else images.previous()
         with step(f"taking the static files of {image.version}"):
             copy = ("cp", "-r", "app/desk/static/.", "/static/")
             stack.run(settings, "run", "--rm", "--no-deps", "migrate", *copy, image=image.id)

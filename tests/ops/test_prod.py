@@ -111,6 +111,7 @@ def clear(stack: Stack) -> None:
     down = stack.inv("prod.down", "--volumes", "--yes-i-mean", "groundwork")
     for image in docker("images", "--quiet", f"{project}-web").split():
         subprocess.run(["docker", "rmi", "--force", image], capture_output=True, check=False)
+    docker("image", "prune", "--force", "--filter", f"label=groundwork.production={project}")
     assert down.returncode == 0, down.stderr
     assert stack.containers() == []
     assert docker("volume", "ls", "--quiet", "--filter", f"label=com.docker.compose.project={project}") == ""
@@ -296,9 +297,19 @@ def test_scaling_deploying_and_going_back_lose_no_request(new_stack: Stack) -> N
     assert {answer for answer in answers if answer not in (200, 201)} == set()
     assert len(new_stack.containers("web")) == 1
 
-    unchanged = new_stack.containers("web")[0]["Id"]
+    web, proxy = new_stack.containers("web")[0]["Id"], new_stack.containers("proxy")[0]["Id"]
     new_stack.ok("prod.up", "--web", "1")
-    assert [each["Id"] for each in new_stack.containers("web")] == [unchanged]
+    assert [each["Id"] for each in new_stack.containers("web")] == [web]
+    assert [each["Id"] for each in new_stack.containers("proxy")] == [proxy]
+
+    site = new_stack.clone.folder / "compose" / "nginx" / "site.conf"
+    site.write_text(site.read_text().replace("expires 1h", "expires 2h"))
+    wsgi = new_stack.clone.folder / "wsgi.py"
+    wsgi.write_text(f"{wsgi.read_text()}# changed\n")
+    new_stack.ok("prod.up", "--web", "1")
+    assert new_stack.ask("GET", "/desk/desk.css").headers["Cache-Control"] == "max-age=7200"
+    new_stack.ok("prod.rollback")  # to an image whose name the last one has taken
+    assert "# changed" not in new_stack.ok("prod.exec", "cat wsgi.py")
 
 
 @pytest.mark.engine
