@@ -5,7 +5,7 @@ import sys
 from invoke.context import Context
 from invoke.tasks import task
 
-from ops import options, project, shell
+from ops import options, project, shell, stack
 
 ROUNDS = {"rounds": "how often each contender has its turn", "write": "write the page in docs/benchmarks and its plots"}
 
@@ -26,6 +26,13 @@ def scenarios(_: Context, orders: str = "270000", rounds: str = "5", write: bool
 def db(_: Context, orders: str = "270000", rounds: str = "5", write: bool = False) -> None:
     """Measure what it costs to migrate a database, and to have it again as it was; five minutes."""
     _run("benchmarks.databases", orders=orders, rounds=rounds, write=write)
+
+
+@task(help={"seconds": "how long each measurement takes", **ROUNDS})
+def prod(_: Context, seconds: str = "3", rounds: str = "4", write: bool = False) -> None:
+    """Measure what the production stack carries, and what it costs to start it; ten minutes."""
+    stack.require_engine()
+    _run("benchmarks.production", seconds=seconds, rounds=rounds, write=write)
 
 
 def _run(package: str, *, write: bool, **numbers: str) -> None:

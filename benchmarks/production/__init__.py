@@ -1,0 +1,1 @@
+"""What the production stack carries, and what it costs to start it."""

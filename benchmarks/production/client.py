@@ -1,0 +1,183 @@
+"""Requests over connections that are kept alive, on each the next one as soon as the last is answered.
+
+As lean as Python allows, since it shares the processors with what it measures: no event loop, no objects for requests
+and answers. It is a process of its own: `python -m benchmarks.production.client`, a plan on standard input, what came
+of it on standard output.
+"""
+
+import json
+import selectors
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import cycle
+from statistics import quantiles
+from time import perf_counter
+
+from benchmarks.measure import Failed
+from ops import project
+
+HEAD_END = b"\r\n\r\n"
+LENGTH = b"\r\nContent-Length: "
+CLOSING = b"\r\nConnection: close\r\n"
+WARM_UP = 0.5  # seconds that do not count: connections are made, and pools filled
+
+
+@dataclass(frozen=True)
+class Plan:
+    port: int
+    requests: Sequence[str]
+    """Whole ones, head and body; sent in turn."""
+    seconds: float
+    connections: int
+
+
+@dataclass
+class Answers:
+    seconds: float
+    """That were counted."""
+    latencies: list[float] = field(default_factory=list)
+    """In seconds, of what was answered with success within them."""
+    failures: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def per_second(self) -> float:
+        return len(self.latencies) / self.seconds
+
+    def percentile(self, of_a_hundred: int) -> float:
+        """In milliseconds. With too few answers to tell, it took as long as was measured."""
+        if len(self.latencies) < 2:
+            return self.seconds * 1000
+        return quantiles(self.latencies, n=100, method="inclusive")[of_a_hundred - 1] * 1000
+
+
+def get(path: str) -> str:
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+def post(path: str, body: object) -> str:
+    text = json.dumps(body)
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(text)}"
+    return f"{head}\r\n\r\n{text}"
+
+
+def start(plan: Plan) -> "subprocess.Popen[str]":
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.production.client"],
+        cwd=project.ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin  # noqa: S101  for mypy
+    process.stdin.write(json.dumps(asdict(plan)))
+    process.stdin.close()
+    process.stdin = None  # or communicate() would close it again
+    return process
+
+
+def measure(plan: Plan) -> Answers:
+    """Raises Failed where anything was answered with another status than a success, or not at all."""
+    answers = finish(start(plan))
+    if answers.failures:
+        raise Failed(f"of {len(answers.latencies)} requests: {answers.failures}")
+    return answers
+
+
+def finish(process: "subprocess.Popen[str]") -> Answers:
+    """When its time has come."""
+    with process:
+        told, _ = process.communicate()
+    if process.returncode:
+        raise Failed(f"the client ended with {process.returncode}")
+    return Answers(**json.loads(told))
+
+
+class Connection:
+    """One that is kept, and made anew where the server says that it closes it."""
+
+    def __init__(
+        self, plan: Plan, requests: Iterator[bytes], answers: Answers, selector: selectors.BaseSelector
+    ) -> None:
+        self._port, self._requests, self._answers, self._selector = plan.port, requests, answers, selector
+        self.counts = False
+        self._connect()
+
+    def receive(self) -> None:
+        try:
+            received = self._socket.recv(262144)
+        except ConnectionError as error:
+            self._lost(type(error).__name__)
+            return
+        if not received:
+            self._lost("closed without an answer")
+            return
+        self._received += received
+        head = self._received.find(HEAD_END)
+        if head < 0:
+            return
+        length = self._received.find(LENGTH, 0, head)
+        if length < 0:
+            raise ValueError(f"an answer that does not tell its length: {self._received[:head]!r}")
+        end = self._received.find(b"\r", length + len(LENGTH))
+        if len(self._received) - head - len(HEAD_END) >= int(self._received[length + len(LENGTH) : end]):
+            self._answered(self._received[:head])
+
+    def _answered(self, head: bytes) -> None:
+        status = head[9:12]
+        if status[:1] != b"2":
+            self._failed(status.decode())
+        elif self.counts:
+            self._answers.latencies.append(perf_counter() - self._sent)
+        if CLOSING in head + b"\r\n":
+            self._close()
+            self._connect()
+        else:
+            self._send()
+
+    def _lost(self, why: str) -> None:
+        self._failed(why)
+        self._close()
+        self._connect()
+
+    def _failed(self, why: str) -> None:
+        self._answers.failures[why] = self._answers.failures.get(why, 0) + 1
+
+    def _connect(self) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", self._port))
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._selector.register(self._socket, selectors.EVENT_READ, self)
+        self._send()
+
+    def _close(self) -> None:
+        self._selector.unregister(self._socket)
+        self._socket.close()
+
+    def _send(self) -> None:
+        self._received = b""
+        self._sent = perf_counter()
+        self._socket.sendall(next(self._requests))
+
+
+def run(plan: Plan) -> Answers:
+    answers = Answers(plan.seconds)
+    requests = cycle([request.encode() for request in plan.requests])
+    with selectors.DefaultSelector() as selector:
+        connections = [Connection(plan, requests, answers, selector) for _ in range(plan.connections)]
+        _receive(selector, until=perf_counter() + WARM_UP)
+        for connection in connections:
+            connection.counts = True
+        _receive(selector, until=perf_counter() + plan.seconds)
+    return answers
+
+
+def _receive(selector: selectors.BaseSelector, until: float) -> None:
+    while (left := until - perf_counter()) > 0:
+        for key, _ in selector.select(left):
+            key.data.receive()
+
+
+if __name__ == "__main__":
+    print(json.dumps(asdict(run(Plan(**json.load(sys.stdin))))))

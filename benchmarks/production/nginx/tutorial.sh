@@ -1,0 +1,1 @@
+exec nginx -c /contender/tutorial.conf -e stderr -g 'daemon off;'
