@@ -12,10 +12,17 @@ SECRET_FILES = Path("/run/secrets")
 SHORTEST_SECRET = 16
 PLACEHOLDER = r"([Cc]hange|CHANGE).?([Mm]e|ME)|[Pp]laceholder|PLACEHOLDER|^([Ss]ecret|[Pp]assword|TODO|xxx+)$|^<.*>$"
 
-# A network that is cut tells nobody: without these, a request waits for the answer to its query for hours. In
-# milliseconds and seconds: 3 s, since it may then wait 5 s for a name that cannot be resolved, and the proxy gives an
-# answer up after 10.
+# A network that is cut tells nobody: without these, a request waits for the answer to its query for hours, and the
+# server keeps the locks of one that was cut off within its transaction. In milliseconds and seconds: 3 s, since a
+# request may then wait 5 s for a name that cannot be resolved, and the proxy gives an answer up after 10.
 NOTICE_A_CUT = {"tcp_user_timeout": 3000, "keepalives_idle": 1, "keepalives_interval": 1, "keepalives_count": 2}
+OF_THE_SERVER = {
+    "tcp_user_timeout": "3s",
+    "tcp_keepalives_idle": "1s",
+    "tcp_keepalives_interval": "1s",
+    "tcp_keepalives_count": "2",
+    "lock_timeout": "5s",  # nobody waits for longer: the proxy has given the answer up by then
+}
 
 
 class InvalidConfiguration(ValueError):
@@ -102,7 +109,12 @@ class Config(BaseSettings):
                 "max_overflow": 0,
                 "pool_timeout": self.POSTGRES_POOL_TIMEOUT,
                 "hide_parameters": not self.FLASK_DEBUG,  # they hold e-mail addresses, and errors are logged
-                "connect_args": {"application_name": "groundwork", "connect_timeout": 5, **NOTICE_A_CUT},
+                "connect_args": {
+                    "application_name": "groundwork",
+                    "connect_timeout": 5,
+                    **NOTICE_A_CUT,
+                    "options": " ".join(f"-c {name}={value}" for name, value in OF_THE_SERVER.items()),
+                },
             },
         }
 

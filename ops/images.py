@@ -9,6 +9,7 @@ from ops import release, shell, stack
 
 NAME = f"{stack.PROJECT}-web"
 PREVIOUS = f"{NAME}:previous"
+LABEL = f"groundwork.production={stack.PROJECT}"
 POINTERS = (stack.RELEASED, PREVIOUS)
 KEPT = 5  # as Kamal does
 
@@ -27,7 +28,7 @@ def build(tag: str = "") -> Image:
         [
             *("docker", "build", "--quiet", "--file", "compose/Dockerfile", "--target", "production"),
             *("--build-arg", f"VERSION={version}", "--build-arg", f"COMMIT={release.commit()}"),
-            *("--tag", f"{NAME}:{version}", "."),
+            *("--label", LABEL, "--tag", f"{NAME}:{version}", "."),
         ]
     )
     return find(version)
@@ -36,7 +37,7 @@ def build(tag: str = "") -> Image:
 def find(version: str) -> Image:
     """Raises Exit where there is none of that name."""
     for image in every():
-        if version in (image.version, image.id):
+        if version == image.version:
             return image
     kept = ", ".join(image.version for image in every()) or "none"
     raise Exit(f"there is no image {version!r}; kept are: {kept}", code=1)
@@ -48,6 +49,15 @@ def every() -> list[Image]:
     rows = [line.split("\t") for line in shell.read(listing).splitlines()]
     images = [Image(row[0], row[1], row[2]) for row in rows if f"{NAME}:{row[1]}" not in POINTERS]
     return sorted(images, key=lambda image: image.created, reverse=True)
+
+
+def previous() -> Image:
+    """The one that served before, whatever was built under its name since. Raises Exit where there was none."""
+    asked = '{{.Id}}\t{{index .Config.Labels "org.opencontainers.image.version"}}\t{{.Created}}'
+    told = _inspected(PREVIOUS, asked)
+    if told is None:
+        raise Exit("nothing was released before this: there is nothing to go back to", code=1)
+    return Image(*told.split("\t"))
 
 
 def released() -> str:
@@ -68,10 +78,7 @@ def release_now(image: Image) -> None:
 
 def pointed_at(pointer: str) -> str | None:
     """The id of the image that is released, or was before."""
-    answered = subprocess.run(
-        ["docker", "image", "inspect", "--format", "{{.Id}}", pointer], capture_output=True, text=True, check=False
-    )
-    return answered.stdout.strip() or None
+    return _inspected(pointer, "{{.Id}}")
 
 
 def go_back_to(previous: str | None) -> None:
@@ -80,6 +87,14 @@ def go_back_to(previous: str | None) -> None:
         _point(PREVIOUS, previous)
     elif pointed_at(PREVIOUS):
         shell.read(["docker", "rmi", PREVIOUS])
+
+
+def _inspected(reference: str, what: str) -> str | None:
+    """None where there is no such image."""
+    answered = subprocess.run(
+        ["docker", "image", "inspect", "--format", what, reference], capture_output=True, text=True, check=False
+    )
+    return answered.stdout.strip() or None
 
 
 def _point(pointer: str, image: str) -> None:
@@ -92,3 +107,4 @@ def _forget_old() -> None:
     for image in every()[KEPT:]:
         if image.id not in spared:
             shell.read(["docker", "rmi", f"{NAME}:{image.version}"])
+    shell.read(["docker", "image", "prune", "--force", "--filter", f"label={LABEL}"])  # those that lost their name

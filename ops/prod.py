@@ -29,7 +29,7 @@ def up(_: Context, web: str = "") -> None:
         replicas = _affordable(settings, options.number("web", web or stack.variables(settings)["WEB_REPLICAS"]))
         _require_ports(settings)
         image = _build(tag="")
-        serving = stack.containers("web")
+        serving = rollout.serving()
         with nullcontext() if serving else _ended_where_it_fails(settings):
             with step("starting PostgreSQL"):
                 stack.run(settings, "up", "--detach", "--wait", "db", image=image.id)
@@ -65,10 +65,7 @@ def rollback(_: Context, to: str = "") -> None:
     """Go back to an image that was kept, in the same way; the database stays as it is."""
     with _working() as settings:
         replicas = _replicas()
-        wanted = to or images.pointed_at(images.PREVIOUS)
-        if wanted is None:
-            raise Exit("nothing was released before this: there is nothing to go back to", code=1)
-        image = images.find(wanted)
+        image = images.find(to) if to else images.previous()
         with step(f"taking the static files of {image.version}"):
             copy = ("cp", "-r", "app/desk/static/.", "/static/")
             stack.run(settings, "run", "--rm", "--no-deps", "migrate", *copy, image=image.id)
@@ -149,7 +146,7 @@ def _affordable(settings: Configuration, replicas: int) -> int:
 
 def _replicas() -> int:
     """How many serve, without those that a deploy that was killed has left. Raises Exit where none does."""
-    serving, released = stack.containers("web"), images.pointed_at(stack.RELEASED)
+    serving, released = rollout.serving(), images.pointed_at(stack.RELEASED)
     if not serving:
         raise Exit("nothing serves: inv prod.up starts the stack", code=1)
     return len([each for each in serving if each.image == released]) or len(serving)

@@ -24,7 +24,6 @@ POLL_SECONDS = 0.2
 LITTLE, USUAL = 256, 1024
 """Of the processor, where it does not suffice for all: a container has 1024 parts by default."""
 
-DRAINING = "/dev/shm/draining"  # noqa: S108  the container's own
 SERVES, IS_LEFT_OUT = "200", "503 502 504"
 """What a replica answers to the proxy."""
 
@@ -47,70 +46,76 @@ print(*missing)
 """
 
 
+def serving() -> list[Container]:
+    """The replicas that the proxy has been shown; a deploy that was killed may have left others."""
+    return [each for each in stack.containers("web") if each.addresses.get("front")]
+
+
 def replace(settings: Configuration, image: str, replicas: int) -> None:
     """Start that many of the image, and end those that serve now once they are ready.
 
     Where they do not get ready they are removed, the old ones stay, and it raises Exit with what they said.
     """
-    old = stack.containers("web")
+    _remove_leftovers()
+    old = serving()
     new = add(settings, image, replicas)
-    retire(old, staying=new)
+    retire(settings, old, staying=new)
 
 
 def scale(settings: Configuration, image: str, replicas: int) -> None:
     """Raises Exit where new ones do not get ready; those that were there stay then."""
-    serving = stack.containers("web")
-    if replicas > len(serving):
-        add(settings, image, replicas - len(serving))
+    _remove_leftovers()
+    there = serving()
+    if replicas > len(there):
+        add(settings, image, replicas - len(there))
     else:
-        retire(serving[replicas:], staying=serving[:replicas])
+        retire(settings, there[replicas:], staying=there[:replicas])
 
 
 def add(settings: Configuration, image: str, count: int) -> list[Container]:
     """Beside those that serve; returns once they are ready and the proxy asks them."""
-    remove([each for each in stack.containers("web", all_states=True) if each.state != "running"])
-    serving = {each.id for each in stack.containers("web")}
+    there = {each.id for each in serving()}
     try:
-        with step(f"starting {_replicas(count)} beside {_replicas(len(serving))}"):
-            total = f"web={len(serving) + count}"
+        with step(f"starting {_replicas(count)} beside {_replicas(len(there))}"):
+            total = f"web={len(there) + count}"
             create = ("up", "--no-start", "--no-deps", "--no-recreate", "--scale", total, "web")
             stack.run(settings, *create, image=image)
-            new = _others_than(serving)
+            new = _others_than(there)
             for each in new:
                 shell.read(["docker", "network", "disconnect", stack.FRONT, each.id])
             # Loading the service takes all the time that it can get, and others serve meanwhile.
             shell.read(["docker", "update", "--cpu-shares", str(LITTLE), *[each.id for each in new]])
             shell.read(["docker", "start", *[each.id for each in new]])
         with step("waiting until they are ready"):
-            _wait_until_ready(serving)
+            _wait_until_ready(there)
             shell.read(["docker", "update", "--cpu-shares", str(USUAL), *[each.id for each in new]])
             for each in new:
                 shell.read(["docker", "network", "connect", "--alias", stack.SERVING, stack.FRONT, each.id])
-            new = _others_than(serving)
+            new = _others_than(there)
             _wait_until_asked(new, SERVES, asking=new[0])
         return new
     except BaseException:
         with shell.uninterrupted():
-            failed = _others_than(serving)
+            failed = _others_than(there)
             for each in failed:
                 stack.show_log(each)
             remove(failed)
         raise
 
 
-def retire(containers: Sequence[Container], staying: Sequence[Container]) -> None:
+def retire(settings: Configuration, containers: Sequence[Container], staying: Sequence[Container]) -> None:
     """Take them out of the proxy, let them finish, and remove them. Where it keeps asking, they serve on."""
     if not containers:
         return
     with step(f"draining {_replicas(len(containers))}"):
         try:
             for each in containers:
-                shell.read(["docker", "exec", each.id, "touch", DRAINING])
+                shell.read(["docker", "exec", each.id, "touch", settings["DRAIN_FILE"]])
             _wait_until_asked(containers, IS_LEFT_OUT, asking=staying[0])
         except BaseException:
             with shell.uninterrupted():
                 for each in containers:
-                    shell.read(["docker", "exec", each.id, "rm", "-f", DRAINING])
+                    shell.read(["docker", "exec", each.id, "rm", "-f", settings["DRAIN_FILE"]])
             raise
         time.sleep(SECONDS_FOR_WHAT_IS_UNDER_WAY)
     with step(f"ending {_replicas(len(containers))}"):
@@ -121,6 +126,11 @@ def retire(containers: Sequence[Container], staying: Sequence[Container]) -> Non
 def remove(containers: Sequence[Container]) -> None:
     if containers:
         shell.read(["docker", "rm", "--force", "--volumes", *[each.id for each in containers]])
+
+
+def _remove_leftovers() -> None:
+    """Of a deploy that was killed, and what has ended by itself."""
+    remove(_others_than({each.id for each in serving()}))
 
 
 def _wait_until_ready(before: set[str]) -> None:

@@ -120,10 +120,19 @@ def variables(settings: Configuration, image: str = RELEASED) -> dict[str, str]:
         "POSTGRES_IMAGE": settings.images["postgres"],
         "NGINX_IMAGE": settings.images["nginx"],
         "WEB_IMAGE": image,
+        "PROXY_CONFIGURATION": _hash_of_nginx(),
         "RUN_AS": user(),
         "SECRETS": str(secrets_folder()),
         "COMPOSE_MENU": "false",
     }
+
+
+def _hash_of_nginx() -> str:
+    """Compose sees that a file is mounted, and not that it has changed."""
+    import hashlib
+
+    files = sorted((project.ROOT / "compose" / "nginx").iterdir())
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:12]
 
 
 def user() -> str:

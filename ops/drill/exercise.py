@@ -47,7 +47,8 @@ def hold(stage: Stage, faults: Sequence[Fault], plan: Plan) -> Outcome:
         with step("looking up each order"):
             audit = ledger.audit(client.shop.orders, ledger.read(stage.settings, client.shop))
         if audit.passed:
-            ledger.forget(stage.settings, client.shop)
+            with step("deleting what was written"):
+                ledger.forget(stage.settings, client.shop)
     impacts = [
         impact.of(strike, fault.expectation, client.attempts) for strike, fault in zip(strikes, faults, strict=True)
     ]

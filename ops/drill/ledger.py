@@ -16,6 +16,7 @@ Placed = dict[tuple[int, int], list[int]]
 
 PLACED = "COPY (SELECT product_id, quantity, order_id FROM order_lines WHERE product_id = ANY ('{%s}')) TO STDOUT"
 FORGET = """
+    SET lock_timeout = '15s';
     BEGIN;
     DELETE FROM order_lines WHERE product_id = ANY ('{%(goods)s}');
     DELETE FROM idempotency_keys WHERE user_id = ANY ('{%(buyers)s}');

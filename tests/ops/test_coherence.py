@@ -14,11 +14,11 @@ Document = dict[str, Any]
 @pytest.mark.parametrize(
     ("place", "value", "problem"),
     [
-        ("environment/GUNICORN_GRACEFUL_TIMEOUT", 12, "proxy/out_of_service_s: should be more than "),
+        ("environment/GUNICORN_GRACEFUL_TIMEOUT", 30, "proxy/out_of_service_s: should be more than "),
         ("environment/GUNICORN_GRACEFUL_TIMEOUT", 15, "containers/web/stop_grace_s: should be more than "),
         ("containers/proxy/stop_grace_s", 10, "containers/proxy/stop_grace_s: should be more than "),
         ("environment/GUNICORN_KEEPALIVE", 5, "environment/GUNICORN_KEEPALIVE: should be more than "),
-        ("proxy/upstream_keepalive_s", 12, "proxy/out_of_service_s: should be more than "),
+        ("proxy/upstream_keepalive_s", 30, "proxy/out_of_service_s: should be more than "),
         ("environment/POSTGRES_POOL_TIMEOUT", 10, "proxy/upstream_read_s: should be more than "),
         ("containers/web/replicas", 6, "containers/db/max_connections: should be at least 106 for 6 replicas, "),
         ("environment/GUNICORN_WORKERS", 4, "containers/db/max_connections: should be at least 106 for 3 replicas, "),

@@ -78,7 +78,8 @@ def _top(name: str, value: object) -> Callable[[Document], None]:
         (_top("secrets", dict(SECRETS)), "secrets: should be an array, got a dict"),
         (
             _top("secrets", ["SECRET_KEY", "POSTGRES_PASSWORD", "SECRET_KEY=dGhl"]),
-            'secrets/2: should be the name of a secret: "MIGRATOR_PASSWORD", "POSTGRES_PASSWORD", "SECRET_KEY"',
+            'secrets/2: should be the name of a secret: "MIGRATOR_PASSWORD", "POSTGRES_PASSWORD", "SECRET_KEY", '
+            '"TLS_CERTIFICATE", "TLS_KEY"',
         ),
         (_top("images", {}), "images/postgres: is missing"),
         (

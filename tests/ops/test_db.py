@@ -168,7 +168,9 @@ def test_in_production_a_database_that_is_missing_is_said_and_not_made(
     clone: Clone, missing: Configuration, arguments: tuple[str, ...]
 ) -> None:
     name = missing["APPLICATION_DB"]
-    reached = {**SECRETS, **missing.environment}
+    file = clone.folder / "config" / "production.json"
+    file.write_text(file.read_text().replace('"migrator"', f'"{missing["POSTGRES_USER"]}"'))
+    reached = {**SECRETS, **missing.environment, "MIGRATOR_PASSWORD": missing["POSTGRES_PASSWORD"]}
     clone.environment.update(reached, APPLICATION_CONFIG="production", FLASK_CONFIG="production")
 
     refused = clone.inv(*arguments, *([name] if "--yes-i-mean" in arguments else []))

@@ -24,6 +24,7 @@ from ops import ports
 from tests.ops.conftest import Clone, make_clone, wait_until
 
 CLIENTS = 8
+PAUSE = 0.02  # between the requests of one, so that the two cores have time for the stack too
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ def clear(stack: Stack) -> None:
     down = stack.inv("prod.down", "--volumes", "--yes-i-mean", "groundwork")
     for image in docker("images", "--quiet", f"{project}-web").split():
         subprocess.run(["docker", "rmi", "--force", image], capture_output=True, check=False)
+    docker("image", "prune", "--force", "--filter", f"label=groundwork.production={project}")
     assert down.returncode == 0, down.stderr
     assert stack.containers() == []
     assert docker("volume", "ls", "--quiet", "--filter", f"label=com.docker.compose.project={project}") == ""
@@ -295,9 +297,19 @@ def test_scaling_deploying_and_going_back_lose_no_request(new_stack: Stack) -> N
     assert {answer for answer in answers if answer not in (200, 201)} == set()
     assert len(new_stack.containers("web")) == 1
 
-    unchanged = new_stack.containers("web")[0]["Id"]
+    web, proxy = new_stack.containers("web")[0]["Id"], new_stack.containers("proxy")[0]["Id"]
     new_stack.ok("prod.up", "--web", "1")
-    assert [each["Id"] for each in new_stack.containers("web")] == [unchanged]
+    assert [each["Id"] for each in new_stack.containers("web")] == [web]
+    assert [each["Id"] for each in new_stack.containers("proxy")] == [proxy]
+
+    site = new_stack.clone.folder / "compose" / "nginx" / "site.conf"
+    site.write_text(site.read_text().replace("expires 1h", "expires 2h"))
+    wsgi = new_stack.clone.folder / "wsgi.py"
+    wsgi.write_text(f"{wsgi.read_text()}# changed\n")
+    new_stack.ok("prod.up", "--web", "1")
+    assert new_stack.ask("GET", "/desk/desk.css").headers["Cache-Control"] == "max-age=7200"
+    new_stack.ok("prod.rollback")  # to an image whose name the last one has taken
+    assert "# changed" not in new_stack.ok("prod.exec", "cat wsgi.py")
 
 
 @pytest.mark.engine
@@ -502,7 +514,7 @@ def test_a_port_that_is_taken_is_told_before_anything_starts(new_stack: Stack) -
 
     assert refused.returncode == 1
     assert refused.stderr == (
-        f"port {new_stack.port} is taken: end what listens there, or choose another: PROXY_PORT=… inv prod.up\n"
+        f"port {new_stack.port} is taken: end what listens there, or choose another one: PROXY_PORT=… inv prod.up\n"
     )
     assert new_stack.containers() == []
 
@@ -554,6 +566,7 @@ class under_load:  # noqa: N801  reads as what it is where it stands
                     new = {"email": f"{number}-{count}-{time.monotonic_ns()}@example.com", "name": "A client"}
                     answer = ask(connection, "POST", "/api/users", new)
                 self._answers.append(answer.status)
+                time.sleep(PAUSE)
             except (OSError, http.client.HTTPException) as error:
                 self._answers.append(repr(error))
                 connection.close()

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from ops import configuration, stack
+from ops import configuration, project, stack
 from ops.configuration import Configuration
 
+ROOT = project.ROOT
 SECRETS = {
     "MIGRATOR_PASSWORD": "the migrator's password",
     "POSTGRES_PASSWORD": "the password of the app",
@@ -58,4 +59,5 @@ def test_any_password_reaches_psql_as_it_is(secret: str) -> None:
 def settings(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Configuration:
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
+    (checkout / "compose").symlink_to(ROOT / "compose")
     return configuration.load("production")
