@@ -43,7 +43,8 @@ def up(_: Context, web: str = "") -> None:
             else:
                 _migrate(settings, image)
                 rollout.replace(settings, image.id, replicas)
-            stack.run(settings, "up", "--detach", "--wait", "--no-deps", "proxy", image=image.id)
+            if serving:  # else it has just been started
+                stack.run(settings, "up", "--detach", "--wait", "--no-deps", "proxy", image=image.id)
         images.release_now(image)
         shell.say(f"{stack.url(settings)} serves {image.version}")
 
