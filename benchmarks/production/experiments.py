@@ -18,12 +18,13 @@ from benchmarks.production.loads import (
 )
 from benchmarks.production.starts import BARE, CHANGED, UNCHANGED, UP, Starts
 from benchmarks.production.turns import Turns
-from benchmarks.production.variants import NGINX_ALONE, OURS, TUTORIAL, TUTORIAL_BY_ORM
+from benchmarks.production.variants import LEAST_BUSY, NGINX_ALONE, OURS, TUTORIAL, TUTORIAL_BY_ORM
 
 UNITS = {PER_SECOND: "requests/s", MIDDLE: "p50, ms", SLOW: "p99, ms"}
 TITLES = {PER_SECOND: "requests a second", MIDDLE: "p50", SLOW: "p99"}
 REQUESTS = {READING: "`GET /api/orders?limit=20`", ORDERING: "`POST /api/orders`"}
 
+TUTORIALS = (TUTORIAL_BY_ORM, TUTORIAL)
 ABOUT = (
     "the service the same but where another way to read is named. The tutorial's servers: `gunicorn -w 4`, nginx with "
     "one process and a new connection for each request. Ours: what `inv prod.up` starts, but that an address may write "
@@ -44,7 +45,7 @@ def ceiling(loads: Loads) -> Experiment:
 def whole_stack(loads: Loads) -> list[Experiment]:
     """Orders last: the newest are what is read."""
     turns = {READING: Turns(loads.reads, [OURS]), ORDERING: Turns(loads.orders, [OURS])}
-    contenders = {READING: (TUTORIAL_BY_ORM, TUTORIAL, OURS), ORDERING: (TUTORIAL, OURS)}
+    contenders = {READING: (TUTORIAL_BY_ORM, TUTORIAL, OURS, LEAST_BUSY), ORDERING: (TUTORIAL, OURS)}
     return [
         Experiment(
             f"production-{kind}-{figure.partition('/')[0]}",
@@ -53,7 +54,7 @@ def whole_stack(loads: Loads) -> list[Experiment]:
             UNITS[figure],
             [turns[kind].contender(each, f"{kind}: {figure}") for each in contenders[kind]],
             [
-                *(_against(each.name, figure) for each in contenders[kind] if each is not OURS and figure != MIDDLE),
+                *(_against(each.name, figure) for each in contenders[kind] if each in TUTORIALS and figure != MIDDLE),
                 *([_against_the_client(loads)] if (kind, figure) == (READING, PER_SECOND) else []),
             ],
         )

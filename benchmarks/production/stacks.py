@@ -28,7 +28,7 @@ class Variant:
     settings: Mapping[str, str] = field(default_factory=dict)
     sizes: Mapping[str, str] = field(default_factory=dict)
     """As compose/production.yml calls them: WEB_CPUS, WEB_REPLICAS."""
-    proxy: Literal["", "tutorial", "socket", "alone"] = ""
+    proxy: Literal["", "tutorial", "socket", "least_conn", "alone"] = ""
     """The script in the folder nginx that starts it; `alone` has no service behind it."""
     module: str = ""
     """A file in this folder that is there beside wsgi.py."""
@@ -93,7 +93,7 @@ class Stacks:
 
 def overlay(variant: Variant, services: dict[str, Any], project: str) -> str:
     """What Compose adds to compose/production.yml, as YAML: JSON could not take back that the network is internal."""
-    web: dict[str, Any] = services["web"]
+    web: dict[str, Any] = dict(services["web"])
     proxy: dict[str, Any] = {"volumes": [], "healthcheck": {"interval": SELDOM}}
     web |= {
         "volumes": [],

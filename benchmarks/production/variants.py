@@ -61,5 +61,6 @@ def _of_replicas(count: int) -> Variant:
 
 
 GROWTH = [_of_replicas(count) for count in (1, 2, 4)]
-TOGETHER = [[NGINX_ALONE, TUTORIAL, TUTORIAL_BY_ORM], SERVERS, GROWTH]
+LEAST_BUSY = Variant("ours, the least busy replica asked", proxy="least_conn")
+TOGETHER = [[NGINX_ALONE, TUTORIAL, TUTORIAL_BY_ORM, LEAST_BUSY], SERVERS, GROWTH]
 """Those that start together."""
