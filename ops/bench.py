@@ -7,6 +7,7 @@ from invoke.tasks import task
 
 from ops import options, project, shell, stack
 
+SECONDS_TO_END_STACKS = 60  # one that is killed earlier would leave containers behind
 ROUNDS = {"rounds": "how often each contender has its turn", "write": "write the page in docs/benchmarks and its plots"}
 
 
@@ -50,4 +51,5 @@ def _run(package: str, *, write: bool, **numbers: str) -> None:
                 "UV_COMPILE_BYTECODE": "1",
                 "PYTHONDONTWRITEBYTECODE": "",
             },
+            seconds_to_end=SECONDS_TO_END_STACKS,
         )

@@ -86,7 +86,11 @@ def read(command: Sequence[str], values: Mapping[str, str] | None = None, stdin:
 
 
 def serve(
-    command: Sequence[str], values: Mapping[str, str], stdin: str | None = None, folder: Path | None = None
+    command: Sequence[str],
+    values: Mapping[str, str],
+    stdin: str | None = None,
+    folder: Path | None = None,
+    seconds_to_end: float = SECONDS_TO_END_BY_ITSELF,
 ) -> None:
     """Run in the user's terminal until the command ends or the user ends it; the command is gone on return.
 
@@ -109,7 +113,7 @@ def serve(
         code = process.wait()
     except BaseException:
         with uninterrupted():
-            end(process)
+            end(process, seconds_to_end)
         raise
     if code:
         raise Exit(code=exit_code(code))
@@ -139,14 +143,14 @@ def execute(command: str, values: Mapping[str, str]) -> None:
     raise Exit(code=finished.returncode)
 
 
-def end(process: "subprocess.Popen[str]") -> None:
+def end(process: "subprocess.Popen[str]", seconds_to_end: float = SECONDS_TO_END_BY_ITSELF) -> None:
     """Wait for a command that was interrupted; where it takes too long, interrupt it, terminate it, then kill it.
 
     After Ctrl-C pytest ends the server of its run, after SIGTERM nothing does.
     """
     for insist in (partial(process.send_signal, INTERRUPT), process.terminate, process.kill):
         try:
-            process.wait(SECONDS_TO_END_BY_ITSELF)
+            process.wait(seconds_to_end)
         except subprocess.TimeoutExpired:
             insist()
         else:
