@@ -5,6 +5,8 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
+from invoke.exceptions import Exit
+
 from benchmarks import machine, report
 from benchmarks.measure import Experiment, Failed
 from ops import shell
@@ -19,11 +21,13 @@ def run(
         parser.add_argument(f"--{option}", type=int, required=True)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    with shell.interruptible(), ExitStack() as stack:
-        try:
+    try:
+        with shell.interruptible(), ExitStack() as stack:
             measured = report.progress(choose(stack, getattr(options, size)), options.rounds)
-        except Failed as failed:
-            sys.exit(f"a contender failed: {failed}")
+    except Failed as failed:
+        sys.exit(f"a contender failed: {failed}")
+    except Exit as ended:
+        sys.exit(ended.code)
     report.show(measured)
     if options.write:
         report.write(page, measured, machine.facts(*packages))

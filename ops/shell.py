@@ -146,8 +146,8 @@ def execute(command: str, values: Mapping[str, str]) -> None:
 def end(process: "subprocess.Popen[str]", seconds_to_end: float = SECONDS_TO_END_BY_ITSELF) -> None:
     """Wait for a command that was interrupted; where it takes too long, interrupt it, terminate it, then kill it.
 
-    After Ctrl-C pytest ends the server of its run, after SIGTERM nothing does. `seconds_to_end` is what it may take once
-    it has been told.
+    After Ctrl-C pytest ends the server of its run, after SIGTERM nothing does. `seconds_to_end` is what it may take
+    once it has been told.
     """
     interrupt = partial(process.send_signal, INTERRUPT)
     insisting = (
