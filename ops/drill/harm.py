@@ -11,9 +11,11 @@ from ops.stack import Container
 FILLED = {"/tmp": "/tmp/drill", "/dev/shm": "/dev/shm/drill"}  # noqa: S108  the container's own
 
 KILL_A_WORKER = """
-import os, pathlib, signal, time
-children = pathlib.Path("/proc/1/task/1/children").read_text().split()
-os.kill(int(children[0]), signal.SIGKILL)
+import os, pathlib, select, signal, time
+child = int(pathlib.Path("/proc/1/task/1/children").read_text().split()[0])
+process = os.pidfd_open(child)
+os.kill(child, signal.SIGKILL)
+select.select([process], [], [])
 print(time.time())
 """
 FILL = """
@@ -26,17 +28,17 @@ for folder, name in zip(sys.argv[1::2], sys.argv[2::2]):
 
 
 def kill_a_worker(replica: Container) -> float:
-    """When: seconds of the epoch."""
+    """When it had ended: seconds of the epoch. One that is told to still takes what arrives, until its turn comes."""
     return float(shell.read(["docker", "exec", replica.id, "python", "-c", KILL_A_WORKER]))
 
 
 def crash(settings: Configuration, container: Container) -> float:
-    """Kill what runs in it; returns when.
+    """Kill what runs in it; returns when it had ended.
 
     Not by `docker kill`: what the engine was told to end, it does not start again as it does after a crash.
     """
     process = shell.read(["docker", "inspect", "--format", "{{.State.Pid}}", container.id]).strip()
-    kill = ["sh", "-c", f"kill -KILL {process} && date +%s.%N"]
+    kill = ["sh", "-c", f"kill -KILL {process} && while kill -0 {process}; do sleep 0.01; done; date +%s.%N"]
     isolation = ["--rm", "--pid", "host", "--network", "none", "--user", "root", "--entrypoint", ""]
     return float(shell.read(["docker", "run", *isolation, settings.images["postgres"], *kill]))
 

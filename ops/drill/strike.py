@@ -18,7 +18,7 @@ class Strike:
     fault: str
     began: float = field(default_factory=time.time)
     struck: float = 0
-    """When the harm was done."""
+    """When the harm was done, to its end."""
     restored: float = 0
     """When there was nothing broken any more."""
     ended: float = 0
