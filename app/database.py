@@ -76,6 +76,11 @@ def refusal(session: Session, constraint: str, fact: Exception) -> Iterator[None
         raise
 
 
+def reason(error: DBAPIError | NoConnectionFree) -> str:
+    """What the database said, or why nothing could be asked, in a line."""
+    return " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split())
+
+
 def is_passing(error: DBAPIError | NoConnectionFree) -> bool:
     """Whether it lies with the database, or with who else uses it: the same may work a moment later."""
     if isinstance(error, NoConnectionFree) or error.connection_invalidated:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from werkzeug.exceptions import ServiceUnavailable
 
-from app.database import db
+from app.database import db, reason
 
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
@@ -37,10 +37,10 @@ def drainz() -> ResponseReturnValue:
 
 @blueprint.get("/readyz")
 def readyz() -> ResponseReturnValue:
-    reason = "This replica is being taken out of service." if _is_draining() else _reason_not_to_serve()
-    if reason:
-        log.warning("not ready", reason=reason)
-        raise ServiceUnavailable(reason)
+    obstacle = "This replica is being taken out of service." if _is_draining() else _obstacle()
+    if obstacle:
+        log.warning("not ready", reason=obstacle)
+        raise ServiceUnavailable(obstacle)
     return {"status": "ok"}
 
 
@@ -48,15 +48,14 @@ def _is_draining() -> bool:
     return Path(current_app.config["DRAIN_FILE"]).exists()
 
 
-def _reason_not_to_serve() -> str | None:
+def _obstacle() -> str | None:
     # Alembic is a sixth of what importing the service costs, and no other request needs it.
     from alembic.migration import MigrationContext
 
     try:
         current = MigrationContext.configure(db.session.connection()).get_current_revision()
     except (OperationalError, NoConnectionFree) as error:
-        reason = error.orig if isinstance(error, OperationalError) else error
-        return f"The database does not answer: {' '.join(str(reason).split())}"
+        return f"The database does not answer: {reason(error)}"
     if _is_behind(current):
         return f"The database is at {current or 'no migration'}, the code expects {_migrations().get_current_head()}."
     return None

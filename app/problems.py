@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 from werkzeug.urls import iri_to_uri
 
-from app.database import is_passing
+from app.database import is_passing, reason
 from app.errors import Conflict, IdempotencyKeyReused, InvalidRequest, Refusal, Unknown
 
 RETRY_AFTER = 1  # seconds
@@ -55,8 +55,7 @@ def _database_failed(error: DBAPIError | NoConnectionFree) -> HTTPException | Re
     """503 for what passes. What does not is a mistake of ours, and goes on to be a 500 with a traceback."""
     if not is_passing(error):
         raise error
-    reason = error.orig if isinstance(error, DBAPIError) else error
-    log.warning("the database is not available", reason=" ".join(str(reason).split()))
+    log.warning("the database is not available", reason=reason(error))
     return _failed(
         ServiceUnavailable("The database is not available. Please try again in a moment.", retry_after=RETRY_AFTER)
     )

@@ -96,10 +96,17 @@ class Checkout:
 
 
 @contextmanager
-def checkout() -> Iterator[Checkout]:
+def copy_of_checkout() -> Iterator[Path]:
+    """Without what was made in it."""
     with peers.folder(peers.DISK) as folder:
         leave = shutil.ignore_patterns(".git", ".local", ".venv", "__pycache__", ".*_cache")
-        copy = Checkout(Path(shutil.copytree(project.ROOT, folder / "shop", ignore=leave)))
+        yield Path(shutil.copytree(project.ROOT, folder / "shop", ignore=leave))
+
+
+@contextmanager
+def checkout() -> Iterator[Checkout]:
+    with copy_of_checkout() as folder:
+        copy = Checkout(folder)
         try:
             yield copy
         finally:

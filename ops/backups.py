@@ -45,9 +45,18 @@ class Manifest:
     files: dict[str, str]
     """The SHA-256 of each."""
 
+    def kept_in(self, folder: Path) -> str:
+        rows, tables = sum(self.contents.rows.values()), len(self.contents.rows)
+        return f"{self.database} is in {project.shown(folder)}: {rows:,} rows of {tables} tables"
 
-def usual_folder(configuration: Configuration) -> Path:
-    return FOLDER / f"{configuration.name}-{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}"
+    def brought_back_as(self, name: str, folder: Path) -> str:
+        return f"{name} is as {self.database} was at {self.taken} ({project.shown(folder)})"
+
+
+def place(configuration: Configuration, folder: str) -> Path:
+    """The one that is named, else a new one beside the others."""
+    usual = FOLDER / f"{configuration.name}-{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}"
+    return Path(folder).resolve() if folder else usual
 
 
 def make(found: Database, folder: Path) -> Manifest:

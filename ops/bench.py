@@ -32,7 +32,7 @@ def db(_: Context, orders: str = "270000", rounds: str = "5", write: bool = Fals
 @task(help={"seconds": "how long each measurement takes", **ROUNDS})
 def prod(_: Context, seconds: str = "3", rounds: str = "4", write: bool = False) -> None:
     """Measure what the production stack carries, and what it costs to start it; ten minutes."""
-    stack.require_engine()
+    stack.known()
     _run("benchmarks.production", seconds=seconds, rounds=rounds, write=write)
 
 

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 from ops import project, shell
+from ops.sections import CERTIFICATE, KEY
 
-CERTIFICATE, KEY = "TLS_CERTIFICATE", "TLS_KEY"
 DAYS = "365"
 PEM = re.compile(r"-----BEGIN ([A-Z ]+)-----.*?-----END \1-----\n", re.DOTALL)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ops import schema
+from ops import schema, sections
 
 Document = dict[str, Any]
 Place = tuple[str, int]
@@ -42,7 +42,7 @@ def _chains(document: Document) -> Iterator[str]:
 
 
 def _certificate(document: Document) -> Iterator[str]:
-    missing = [name for name in ("TLS_CERTIFICATE", "TLS_KEY") if name not in document["secrets"]]
+    missing = [name for name in (sections.CERTIFICATE, sections.KEY) if name not in document["secrets"]]
     if "tls_port" in document["proxy"] and missing:
         yield f"proxy/tls_port: needs {' and '.join(missing)} named under secrets"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from invoke.context import Context
 from invoke.tasks import task
 
-from ops import backups, configuration, database, migrations, project, shell, snapshots, table, target
+from ops import backups, configuration, database, migrations, shell, snapshots, table, target
 from ops.configuration import Configuration
 from ops.target import MEANT
 
@@ -60,13 +60,12 @@ def forget(_: Context, name: str, yes_i_mean: str = "") -> None:
 
 
 @task(help={"folder": "where to; by default a new one in .local/backups", "config": CONFIG})
-def backup(_: Context, folder: str | None = None, config: str = "") -> None:
+def backup(_: Context, folder: str = "", config: str = "") -> None:
     """Write a backup of the database."""
     with shell.interruptible(), database.available(configuration.load(config)) as found:
-        place = Path(folder).resolve() if folder else backups.usual_folder(found.configuration)
+        place = backups.place(found.configuration, folder)
         made = backups.make(found, place)
-    rows, tables = sum(made.contents.rows.values()), len(made.contents.rows)
-    shell.say(f"{made.database} is in {project.shown(place)}: {rows:,} rows of {tables} tables")
+    shell.say(made.kept_in(place))
 
 
 @task(help={"folder": "of the backup", "config": CONFIG, "migrate": MIGRATE, "yes_i_mean": MEANT})
@@ -78,8 +77,7 @@ def restore_backup(_: Context, folder: str, config: str = "", migrate: bool = Fa
     with shell.interruptible(), database.available(configuration.load(config)) as found:
         database.connect_or_create(found.configuration).close()
         backups.restore(found, manifest, place)
-        name = found.configuration["APPLICATION_DB"]
-        shell.say(f"{name} is as {manifest.database} was at {manifest.taken} ({project.shown(place)})")
+        shell.say(manifest.brought_back_as(found.configuration["APPLICATION_DB"], place))
         _offer_to_migrate(found.configuration, set(manifest.contents.revision.split()), migrate, config)
 
 

@@ -1,5 +1,6 @@
 """The images of the service: built from the checkout, named by version, and kept for going back."""
 
+import json
 import subprocess
 from dataclasses import dataclass
 
@@ -7,9 +8,9 @@ from invoke.exceptions import Exit
 
 from ops import release, shell, stack
 
-NAME = f"{stack.PROJECT}-web"
-PREVIOUS = f"{NAME}:previous"
-LABEL = f"groundwork.production={stack.PROJECT}"
+PREVIOUS = f"{stack.IMAGE}:previous"
+LABEL, VERSION = "groundwork.production", "org.opencontainers.image.version"
+ID = "sha256:"
 POINTERS = (stack.RELEASED, PREVIOUS)
 KEPT = 5  # as Kamal does
 
@@ -24,40 +25,39 @@ class Image:
 def build(tag: str = "") -> Image:
     """Named by `tag`, else by what git calls the commit. Raises Exit where it cannot be built, with what was said."""
     version = tag or release.version()
+    if f"{stack.IMAGE}:{version}" in POINTERS:
+        raise Exit(f"--tag: {version} is the name of what serves, or served before: choose another", code=1)
     shell.read(
         [
             *("docker", "build", "--quiet", "--file", "compose/Dockerfile", "--target", "production"),
             *("--build-arg", f"VERSION={version}", "--build-arg", f"COMMIT={release.commit()}"),
-            *("--label", LABEL, "--tag", f"{NAME}:{version}", "."),
+            *("--label", f"{LABEL}={stack.PROJECT}", "--tag", f"{stack.IMAGE}:{version}", "."),
         ]
     )
     return find(version)
 
 
-def find(version: str) -> Image:
-    """Raises Exit where there is none of that name."""
-    for image in every():
-        if version == image.version:
-            return image
+def find(wanted: str) -> Image:
+    """By its version, or its id where a newer one has taken that. Raises Exit where there is none."""
+    if image := _inspected(wanted if wanted.startswith(ID) else f"{stack.IMAGE}:{wanted}"):
+        return image
     kept = ", ".join(image.version for image in every()) or "none"
-    raise Exit(f"there is no image {version!r}; kept are: {kept}", code=1)
+    raise Exit(f"there is no image {wanted!r}; kept are: {kept}", code=1)
 
 
 def every() -> list[Image]:
     """The newest first."""
-    listing = ["docker", "images", "--no-trunc", "--format", "{{.ID}}\t{{.Tag}}\t{{.CreatedAt}}", NAME]
+    listing = ["docker", "images", "--no-trunc", "--format", "{{.ID}}\t{{.Tag}}\t{{.CreatedAt}}", stack.IMAGE]
     rows = [line.split("\t") for line in shell.read(listing).splitlines()]
-    images = [Image(row[0], row[1], row[2]) for row in rows if f"{NAME}:{row[1]}" not in POINTERS]
+    images = [Image(row[0], row[1], row[2]) for row in rows if f"{stack.IMAGE}:{row[1]}" not in POINTERS]
     return sorted(images, key=lambda image: image.created, reverse=True)
 
 
 def previous() -> Image:
     """The one that served before, whatever was built under its name since. Raises Exit where there was none."""
-    asked = '{{.Id}}\t{{index .Config.Labels "org.opencontainers.image.version"}}\t{{.Created}}'
-    told = _inspected(PREVIOUS, asked)
-    if told is None:
-        raise Exit("nothing was released before this: there is nothing to go back to", code=1)
-    return Image(*told.split("\t"))
+    if image := _inspected(PREVIOUS):
+        return image
+    raise Exit("nothing was released before this: there is nothing to go back to", code=1)
 
 
 def released() -> str:
@@ -78,7 +78,8 @@ def release_now(image: Image) -> None:
 
 def pointed_at(pointer: str) -> str | None:
     """The id of the image that is released, or was before."""
-    return _inspected(pointer, "{{.Id}}")
+    image = _inspected(pointer)
+    return image.id if image else None
 
 
 def go_back_to(previous: str | None) -> None:
@@ -89,12 +90,14 @@ def go_back_to(previous: str | None) -> None:
         shell.read(["docker", "rmi", PREVIOUS])
 
 
-def _inspected(reference: str, what: str) -> str | None:
-    """None where there is no such image."""
-    answered = subprocess.run(
-        ["docker", "image", "inspect", "--format", what, reference], capture_output=True, text=True, check=False
-    )
-    return answered.stdout.strip() or None
+def _inspected(reference: str) -> Image | None:
+    """None where there is no such image of this stack."""
+    answered = subprocess.run(["docker", "image", "inspect", reference], capture_output=True, text=True, check=False)
+    for inspected in json.loads(answered.stdout or "[]"):
+        labels = inspected["Config"]["Labels"] or {}
+        if labels.get(LABEL) == stack.PROJECT:
+            return Image(inspected["Id"], labels[VERSION], inspected["Created"])
+    return None
 
 
 def _point(pointer: str, image: str) -> None:
@@ -106,5 +109,6 @@ def _forget_old() -> None:
     spared = {pointed_at(pointer) for pointer in POINTERS}
     for image in every()[KEPT:]:
         if image.id not in spared:
-            shell.read(["docker", "rmi", f"{NAME}:{image.version}"])
-    shell.read(["docker", "image", "prune", "--force", "--filter", f"label={LABEL}"])  # those that lost their name
+            shell.read(["docker", "rmi", f"{stack.IMAGE}:{image.version}"])
+    # Those that lost their name.
+    shell.read(["docker", "image", "prune", "--force", "--filter", f"label={LABEL}={stack.PROJECT}"])

@@ -7,7 +7,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from ops import backups, images, migrations, project, shell, stack, table
+from ops import backups, images, migrations, shell, stack, table
 from ops.configuration import Configuration
 from ops.database import Database
 
@@ -15,21 +15,21 @@ from ops.database import Database
 @task
 def status(_: Context) -> None:
     """Show the containers, their health and version, whom the proxy asks, and at which migration the database is."""
-    stack.require_engine()
-    settings = stack.load()
+    settings = stack.known()
+    there = stack.containers(all_states=True)
+    if not there:
+        raise Exit("the production stack does not run: inv prod.up starts it", code=1)
     rows = [("CONTAINER", "STATE", "HEALTH", "VERSION", "ADDRESS", "SINCE")]
-    running = stack.containers(all_states=True)
-    for each in running:
+    for each in there:
         address = each.addresses.get("front") or each.addresses.get("data", "")
         rows.append((each.name, each.state, each.health, each.version, address, each.started[:19].replace("T", " ")))
-    if not running:
-        raise Exit("the production stack does not run: inv prod.up starts it", code=1)
     table.show(rows)
+    running = {each.service for each in there if each.state == "running"}
     shell.say("")
     shell.say(f"page      {stack.url(settings)}")
-    if stack.containers("proxy"):
+    if "proxy" in running:
         shell.say(f"proxy     asks {', '.join(_resolved()) or 'nobody'}")
-    if stack.containers("db"):
+    if "db" in running:
         shell.say(f"database  {_revision(settings)}")
     serving, before = images.pointed_at(stack.RELEASED), images.pointed_at(images.PREVIOUS)
     kept = [
@@ -48,8 +48,7 @@ def status(_: Context) -> None:
 )
 def logs(_: Context, follow: bool = False, request: str = "", service: str = "") -> None:
     """Show what the containers say."""
-    stack.require_engine()
-    settings = stack.load()
+    settings = stack.known()
     arguments = ["logs", "--no-log-prefix" if request else "--timestamps"]
     command = stack.command(settings, *arguments, *(["--follow"] if follow else []), *([service] if service else []))
     with shell.interruptible():
@@ -68,15 +67,14 @@ def logs(_: Context, follow: bool = False, request: str = "", service: str = "")
 @task(name="exec", help={"command": "as you would type it, in quotes"})
 def execute(_: Context, command: str) -> None:
     """Run a command in a replica of the service, as in `inv prod.exec "flask --app wsgi routes"`."""
-    stack.require_engine()
+    stack.known()
     _serve_in("web", "sh", "-c", command)
 
 
 @task(name="shell")
 def open_shell(_: Context) -> None:
     """Open psql on the database, as the role that the service has."""
-    stack.require_engine()
-    settings = stack.load()
+    settings = stack.known()
     _serve_in("db", "psql", "--username", settings["POSTGRES_USER"], settings["APPLICATION_DB"])
 
 
@@ -84,11 +82,10 @@ def open_shell(_: Context) -> None:
 def backup(_: Context, folder: str = "") -> None:
     """Write a backup of the database, while it serves."""
     with shell.interruptible():
-        found = _database()
-        place = Path(folder).resolve() if folder else backups.usual_folder(found.configuration)
+        found = _database(stack.load())
+        place = backups.place(found.configuration, folder)
         made = backups.make(found, place)
-    rows, tables = sum(made.contents.rows.values()), len(made.contents.rows)
-    shell.say(f"{made.database} is in {project.shown(place)}: {rows:,} rows of {tables} tables")
+    shell.say(made.kept_in(place))
 
 
 @task(help={"folder": "of the backup", "yes_i_mean": "the name of the database, to say that it is meant"})
@@ -101,17 +98,15 @@ def restore(_: Context, folder: str, yes_i_mean: str = "") -> None:
     place = Path(folder).resolve()
     manifest = backups.read(place)
     with shell.interruptible():
-        backups.restore(_database(), manifest, place)
+        backups.restore(_database(settings), manifest, place)
         stack.give_roles(settings)  # a dump holds the rights on tables, not those on the database itself
-    shell.say(f"{name} is as {manifest.database} was at {manifest.taken} ({project.shown(place)})")
+    shell.say(manifest.brought_back_as(name, place))
     if set(manifest.contents.revision.split()) != migrations.heads():
         shell.note(f"it is at {manifest.contents.revision or 'no revision'}: inv prod.up migrates it")
 
 
-def _database() -> Database:
+def _database(settings: Configuration) -> Database:
     """As its owner, from this machine. Raises Exit where it does not run, or cannot be reached from here."""
-    stack.require_engine()
-    settings = stack.load()
     address = stack.only("db").addresses["data"]
     if sys.platform != "linux":
         raise Exit(
@@ -128,9 +123,7 @@ def _resolved() -> list[str]:
 
 
 def _revision(settings: Configuration) -> str:
-    asked = ["psql", "--username", "postgres", "--no-align", "--tuples-only", settings["APPLICATION_DB"]]
-    asked += ["--command", "SELECT string_agg(version_num, ', ') FROM alembic_version"]
-    current = shell.read(["docker", "exec", stack.only("db").id, *asked]).strip()
+    current = stack.sql(settings["APPLICATION_DB"], "SELECT string_agg(version_num, ', ') FROM alembic_version").strip()
     known = migrations.every().get(current)
     what = f"is at {known}" if known else f"is at {current or 'no migration'}"
     return f"{what}; this checkout's head is {', '.join(sorted(migrations.heads()))}"

@@ -1,13 +1,14 @@
 """`inv prod.…`: the production stack on this machine, from config/production.json alone."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 
 from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
 from ops import coherence, images, options, ports, project, rollout, shell, stack
+from ops.alone import alone
 from ops.configuration import Configuration
 from ops.progress import step
 
@@ -19,7 +20,7 @@ def build(_: Context, tag: str = "") -> None:
     """Build the image of the service."""
     with _working():
         image = _build(tag)
-        shell.say(f"{images.NAME}:{image.version}")
+        shell.say(f"{stack.IMAGE}:{image.version}")
 
 
 @task(help={"web": "how many replicas; by default those of config/production.json"})
@@ -29,22 +30,16 @@ def up(_: Context, web: str = "") -> None:
         replicas = _affordable(settings, options.number("web", web or stack.variables(settings)["WEB_REPLICAS"]))
         _require_ports(settings)
         image = _build(tag="")
-        serving = rollout.serving()
-        with nullcontext() if serving else _ended_where_it_fails(settings):
-            with step("starting PostgreSQL"):
-                stack.run(settings, "up", "--detach", "--wait", "db", image=image.id)
-                stack.give_roles(settings)
-            if not serving:
-                with step(f"migrating, then starting {replicas} replicas and the proxy"):
-                    start = ("up", "--detach", "--wait", "--scale", f"web={replicas}", "web", "proxy")
-                    stack.run(settings, *start, image=image.id)
-            elif stack.is_current(settings, image.id, serving):
+        if serving := rollout.serving():
+            _start_database(settings, image)
+            if stack.is_current(settings, image.id, serving):
                 rollout.scale(settings, image.id, replicas)
             else:
                 _migrate(settings, image)
                 rollout.replace(settings, image.id, replicas)
-            if serving:  # else it has just been started
-                stack.run(settings, "up", "--detach", "--wait", "--no-deps", "proxy", image=image.id)
+            stack.run(settings, "up", "--detach", "--wait", "--no-deps", "proxy", image=image.id)
+        else:
+            _start(settings, image, replicas)
         images.release_now(image)
         shell.say(f"{stack.url(settings)} serves {image.version}")
 
@@ -56,8 +51,7 @@ def deploy(_: Context, tag: str = "") -> None:
         replicas = _replicas()
         image = _build(tag)
         _migrate(settings, image)
-        rollout.replace(settings, image.id, replicas)
-        images.release_now(image)
+        _release(settings, image, replicas)
         shell.say(f"{image.version} serves: inv prod.rollback goes back")
 
 
@@ -70,8 +64,7 @@ def rollback(_: Context, to: str = "") -> None:
         with step(f"taking the static files of {image.version}"):
             copy = ("cp", "-r", "app/desk/static/.", "/static/")
             stack.run(settings, "run", "--rm", "--no-deps", "migrate", *copy, image=image.id)
-        rollout.replace(settings, image.id, replicas)
-        images.release_now(image)
+        _release(settings, image, replicas)
         shell.say(f"{image.version} serves")
 
 
@@ -99,17 +92,10 @@ def down(_: Context, volumes: bool = False, yes_i_mean: str = "") -> None:
 @contextmanager
 def _working() -> Iterator[Configuration]:
     """One at a time. Raises Exit where another is at work, or containers cannot be used here."""
-    from filelock import FileLock, Timeout
-
-    stack.require_engine()
     settings = stack.load()
     stack.write_secrets(settings)
-    with shell.interruptible():
-        try:
-            with FileLock(LOCK, timeout=0):
-                yield settings
-        except Timeout:
-            raise Exit("another inv prod task is at work on this stack: wait until it has ended", code=1) from None
+    with shell.interruptible(), alone(LOCK, "another inv prod task is at work on this stack"):
+        yield settings
 
 
 def _require_ports(settings: Configuration) -> None:
@@ -124,11 +110,13 @@ def _require_ports(settings: Configuration) -> None:
             )
 
 
-@contextmanager
-def _ended_where_it_fails(settings: Configuration) -> Iterator[None]:
-    """A stack that never served: what did not get ready tells why, and nothing is left running."""
+def _start(settings: Configuration, image: images.Image, replicas: int) -> None:
+    """All of it. Where that fails, what did not get ready tells why, and nothing is left running."""
     try:
-        yield
+        _start_database(settings, image)
+        with step(f"migrating, then starting {replicas} replicas and the proxy"):
+            start = ("up", "--detach", "--wait", "--scale", f"web={replicas}", "web", "proxy")
+            stack.run(settings, *start, image=image.id)
     except BaseException:
         with shell.uninterrupted():
             for each in stack.containers(all_states=True):
@@ -156,6 +144,17 @@ def _replicas() -> int:
 def _build(tag: str) -> images.Image:
     with step("building the image"):
         return images.build(tag)
+
+
+def _start_database(settings: Configuration, image: images.Image) -> None:
+    with step("starting PostgreSQL"):
+        stack.run(settings, "up", "--detach", "--wait", "db", image=image.id)
+        stack.give_roles(settings)
+
+
+def _release(settings: Configuration, image: images.Image, replicas: int) -> None:
+    rollout.replace(settings, image.id, replicas)
+    images.release_now(image)
 
 
 def _migrate(settings: Configuration, image: images.Image) -> None:

@@ -136,8 +136,11 @@ def _remove_leftovers() -> None:
 def _wait_until_ready(before: set[str]) -> None:
     """Those that are not among `before`. Raises Exit where one ends, or they take too long."""
     deadline = time.monotonic() + SECONDS_TO_GET_READY
-    while any(each.health != "healthy" for each in _others_than(before)):
-        for each in _others_than(before):
+    while True:
+        new = _others_than(before)
+        if all(each.health == "healthy" for each in new):
+            return
+        for each in new:
             if each.state in ("exited", "dead", "restarting"):
                 raise Exit(f"{each.name} ended instead of getting ready; those that served before serve on", code=1)
         if time.monotonic() > deadline:

@@ -4,7 +4,8 @@ from typing import Any
 
 Schema = dict[str, Any]
 
-SECRETS = ["MIGRATOR_PASSWORD", "TLS_CERTIFICATE", "TLS_KEY"]
+CERTIFICATE, KEY = "TLS_CERTIFICATE", "TLS_KEY"
+SECRETS = ["MIGRATOR_PASSWORD", CERTIFICATE, KEY]
 """Those that the service itself must not have."""
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from invoke.exceptions import Exit
 
-from ops import certificate, configuration, engine, project, schema, shell
+from ops import certificate, configuration, engine, project, schema, sections, shell
 from ops.compose import POSTGRES_PORT
 from ops.configuration import Configuration
 
@@ -20,8 +20,11 @@ SERVING = "serving"
 """The name of all replicas that are ready, on the network of the proxy."""
 LINES_SHOWN = 80
 SERVICE_USER = 10001  # of compose/Dockerfile; secrets are given to it where the caller is root
-RELEASED = f"{PROJECT}-web:released"
+IMAGE = f"{PROJECT}-web"
+RELEASED = f"{IMAGE}:released"
 """The image that serves."""
+PSQL = ("psql", "--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--username", "postgres", "-At")
+"""As the superuser, by the socket in the container, for programs to read."""
 
 
 @dataclass(frozen=True)
@@ -54,28 +57,33 @@ class Container:
         return self.health not in ("", "healthy") or self.exit_code != 0
 
 
-def load() -> Configuration:
-    """Production's configuration, with random secrets, and a certificate that signs itself, where there are none yet.
+def known() -> Configuration:
+    """Production's configuration, but for secrets that are not there yet.
 
-    Raises InvalidConfiguration, which finds placeholders too, before anything has been started.
+    Raises InvalidConfiguration, which finds placeholders too, and Exit, in a line with the remedy, where containers
+    cannot be used here.
     """
-    known = configuration.load("production", missing_secrets="show")
-    if has_tls(known) and not known[certificate.CERTIFICATE] + known[certificate.KEY]:
-        certificate.make(secrets_folder(), known.images["nginx"])
-    settings = configuration.load("production", missing_secrets="generate")
-    # Whatever a variable says that is development's.
-    return settings.changed("the network of the stack", POSTGRES_HOST="db", POSTGRES_PORT=POSTGRES_PORT)
-
-
-def require_engine() -> None:
-    """Raises Exit, in a line with the remedy, where containers cannot be used here."""
+    settings = _inside(configuration.load("production", missing_secrets="show"))
     try:
-        settings = configuration.load("production", missing_secrets="show")
         engine.require(settings.images["postgres"], settings.images["nginx"])
         engine.require_compose()
     except engine.NoEngine as reason:
         remedy = "install Docker Engine with Compose (https://docs.docker.com/engine/install), or start it"
         raise Exit(f"the production stack needs a Docker Engine, and {reason}: {remedy}", code=1) from None
+    return settings
+
+
+def load() -> Configuration:
+    """The same, with random secrets, and a certificate that signs itself, where there are none yet."""
+    settings = known()
+    if has_tls(settings) and not settings[sections.CERTIFICATE] + settings[sections.KEY]:
+        certificate.make(secrets_folder(), settings.images["nginx"])
+    return _inside(configuration.load("production", missing_secrets="generate"))
+
+
+def _inside(settings: Configuration) -> Configuration:
+    """Whatever a variable says that is development's."""
+    return settings.changed("the network of the stack", POSTGRES_HOST="db", POSTGRES_PORT=POSTGRES_PORT)
 
 
 def command(settings: Configuration, *arguments: str) -> list[str]:
@@ -113,8 +121,8 @@ def environments(settings: Configuration) -> str:
 
 def variables(settings: Configuration, image: str = RELEASED) -> dict[str, str]:
     """What the Compose file itself refers to: WEB_CPUS is containers/web/cpus, and a variable of that name wins."""
-    sections = (*settings.document["containers"].items(), ("proxy", settings.document["proxy"]))
-    values = {f"{name}_{key}".upper(): str(value) for name, section in sections for key, value in section.items()}
+    described = (*settings.document["containers"].items(), ("proxy", settings.document["proxy"]))
+    values = {f"{name}_{key}".upper(): str(value) for name, section in described for key, value in section.items()}
     return {
         **{name: os.environ.get(name, value) for name, value in values.items()},
         "POSTGRES_IMAGE": settings.images["postgres"],
@@ -170,9 +178,13 @@ def give_roles(settings: Configuration) -> None:
     }
     script = [f"\\set {name} {_quoted(value)}" for name, value in values.items()]
     script.append((project.ROOT / "compose" / "postgres" / "roles.sql").read_text("utf-8"))
+    sql("postgres", "\n".join(script))
+
+
+def sql(database: str, script: str) -> str:
+    """What PostgreSQL answers. Raises Exit with what it says where it refuses."""
     # By standard input: what stands in a command line, everybody on the machine can read.
-    psql = ["psql", "--quiet", "--no-psqlrc", "--username", "postgres", "--dbname", "postgres"]
-    shell.read(["docker", "exec", "--interactive", only("db").id, *psql], stdin="\n".join(script))
+    return shell.read(["docker", "exec", "--interactive", only("db").id, *PSQL, database], stdin=script)
 
 
 def is_current(settings: Configuration, image: str, replicas: Sequence[Container]) -> bool:

@@ -1,7 +1,6 @@
 """A copy of the checkout, whose production stack is nobody else's and is gone at the end."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,10 +8,10 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
+from benchmarks import place
 from benchmarks.measure import Failed
-from benchmarks.suite import peers
-from ops import configuration, ports, project, shell, stack
-from ops.compose import POSTGRES_PORT
+from ops import ports, project, shell, stack
+from ops.configuration import Configuration
 
 HERE = Path(__file__).parent
 NOT_LIMITED = "1000000"
@@ -21,7 +20,6 @@ SIZES = {
     "PROXY_WRITES_BURST": NOT_LIMITED,
     "DB_MAX_CONNECTIONS": "400",  # many stacks have theirs open, and use them in turn
 }
-PSQL = ("psql", "--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--username", "postgres", "-At")
 GENEROUS_STOCK = 10**9
 
 
@@ -58,10 +56,8 @@ class Checkout:
         return f"{self.project}-contenders"
 
     @cached_property
-    def settings(self) -> configuration.Configuration:
-        """But for secrets."""
-        known = configuration.load("production", missing_secrets="show")
-        return known.changed("the network of the stack", POSTGRES_HOST="db", POSTGRES_PORT=POSTGRES_PORT)
+    def settings(self) -> Configuration:
+        return stack.known()
 
     @cached_property
     def variables(self) -> dict[str, str]:
@@ -115,15 +111,14 @@ class Checkout:
 
     @property
     def _psql(self) -> list[str]:
-        return ["docker", "exec", "--interactive", f"{self.project}-db-1", *PSQL, self.settings["APPLICATION_DB"]]
+        return ["docker", "exec", "--interactive", f"{self.project}-db-1", *stack.PSQL, self.settings["APPLICATION_DB"]]
 
 
 @contextmanager
 def checkout() -> Iterator[Checkout]:
     """Its stack is up inside, with the replicas that it is configured to have."""
-    with peers.folder(peers.DISK) as folder:
-        leave = shutil.ignore_patterns(".git", ".local", ".venv", "__pycache__", ".*_cache")
-        copy = Checkout(Path(shutil.copytree(project.ROOT, folder / "shop", ignore=leave)))
+    with place.copy_of_checkout() as folder:
+        copy = Checkout(folder)
         try:
             copy.inv("prod.up")
             yield copy

@@ -16,6 +16,11 @@ from ops import ports, shell
 SECONDS_TO_SERVE = 60
 SELDOM = "1h"
 AT_ONCE = 4
+EDITS = {
+    "socket": "s|server serving:8000 resolve|server unix:/sockets/web.sock|",
+    "least_conn": "s|zone web 256k;|zone web 256k; least_conn;|",
+}
+"""Of our nginx.conf."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +34,7 @@ class Variant:
     sizes: Mapping[str, str] = field(default_factory=dict)
     """As compose/production.yml calls them: WEB_CPUS, WEB_REPLICAS."""
     proxy: Literal["", "tutorial", "socket", "least_conn", "alone"] = ""
-    """The script in the folder nginx that starts it; `alone` has no service behind it."""
+    """One of EDITS, else a script in the folder nginx that starts it; `alone` has no service behind it."""
     module: str = ""
     """A file in this folder that is there beside wsgi.py."""
 
@@ -107,7 +112,8 @@ def overlay(variant: Variant, services: dict[str, Any], project: str) -> str:
         web["volumes"].append(f"{HERE / variant.module}:/srv/{variant.module}:ro")
     if variant.proxy:
         proxy["volumes"].append(f"{HERE / 'nginx'}:/contender:ro")
-        proxy["entrypoint"] = ["sh", f"/contender/{variant.proxy}.sh"]
+        edit = EDITS.get(variant.proxy)
+        proxy["entrypoint"] = ["sh", *(["/contender/edited.sh", edit] if edit else [f"/contender/{variant.proxy}.sh"])]
     if variant.proxy in ("tutorial", "alone"):
         proxy["healthcheck"]["test"] = ["CMD", "true"]  # ours asks a location that is not there
     if variant.proxy == "socket":

@@ -8,6 +8,7 @@ from invoke.exceptions import Exit
 from invoke.tasks import task
 
 from ops import options, project, shell, stack
+from ops.alone import alone
 from ops.drill.stage import Stage, inv
 
 LOCK = project.LOCAL / "drill.lock"
@@ -26,7 +27,6 @@ SHARE_OF_THE_LIMIT = 0.8
 )
 def drill(_: Context, faults: str = "", seconds: str = "10", connections: str = "50", rate: str = "100") -> None:
     """Do to the stack what goes wrong in production while it is used, and look up every order that was acknowledged."""
-    stack.require_engine()
     stage = Stage(stack.load(), options.number("seconds", seconds))
 
     from ops.drill import exercise, page, table
@@ -38,7 +38,7 @@ def drill(_: Context, faults: str = "", seconds: str = "10", connections: str = 
     writes = SHARE_OF_THE_LIMIT * float(stack.variables(stage.settings)["PROXY_WRITES_PER_SECOND"])
     counts = options.number("connections", connections), options.number("rate", rate, least=0)
     wanted, plan = chosen(faults), Plan(stack.url(stage.settings), *counts, writes)
-    with shell.interruptible(), _alone(), _running():
+    with shell.interruptible(), alone(LOCK, "another drill is being held on this stack"), _running():
         outcome = exercise.hold(stage, wanted, plan)
     table.show(outcome)
     page.write(PAGE, outcome)
@@ -46,18 +46,6 @@ def drill(_: Context, faults: str = "", seconds: str = "10", connections: str = 
     shell.say(f"timeline: {PAGE.as_uri()}\nattempts: {project.shown(ATTEMPTS)}")
     if not outcome.passed:
         raise Exit(code=1)
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    from filelock import FileLock, Timeout
-
-    LOCK.parent.mkdir(exist_ok=True)
-    try:
-        with FileLock(LOCK, timeout=0):
-            yield
-    except Timeout:
-        raise Exit("another drill is being held on this stack: wait until it has ended", code=1) from None
 
 
 @contextmanager

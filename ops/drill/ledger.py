@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ops import shell, stack
+from ops import stack
 from ops.configuration import Configuration
 from ops.load.shop import Order, Shop
 
@@ -60,7 +60,7 @@ def audit(orders: Sequence[Order], placed: Placed) -> Audit:
 
 def read(settings: Configuration, shop: Shop) -> Placed:
     placed: Placed = defaultdict(list)
-    for line in _psql(settings, PLACED % _listed(shop.goods)).splitlines():
+    for line in stack.sql(settings["APPLICATION_DB"], PLACED % _listed(shop.goods)).splitlines():
         product, quantity, order = map(int, line.split("\t"))
         placed[product, quantity].append(order)
     return dict(placed)
@@ -68,13 +68,7 @@ def read(settings: Configuration, shop: Shop) -> Placed:
 
 def forget(settings: Configuration, shop: Shop) -> None:
     """Delete what a drill wrote: its orders, its goods, its buyers."""
-    _psql(settings, FORGET % {"goods": _listed(shop.goods), "buyers": _listed(shop.buyers)})
-
-
-def _psql(settings: Configuration, sql: str) -> str:
-    psql = ["psql", "--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--username", "postgres"]
-    command = ["docker", "exec", "--interactive", stack.only("db").id, *psql, "--dbname", settings["APPLICATION_DB"]]
-    return shell.read(command, stdin=sql)
+    stack.sql(settings["APPLICATION_DB"], FORGET % {"goods": _listed(shop.goods), "buyers": _listed(shop.buyers)})
 
 
 def _listed(ids: Sequence[int]) -> str:

@@ -262,7 +262,7 @@ def test_status_tells_who_serves_and_whom_the_proxy_asks(stack: Stack) -> None:
     addresses = {
         each["NetworkSettings"]["Networks"][f"{stack.project}_front"]["IPAddress"] for each in stack.containers("web")
     }
-    assert re.search(r"web-1 +running +healthy", told)
+    assert re.search(r"web-\d+ +running +healthy", told)
     assert set(re.findall(r"[\d.]+", re.findall(r"proxy +asks (.*)", told)[0])) == addresses
     assert re.search(r"database +is at \w+ ", told)
 
@@ -424,9 +424,11 @@ def test_secrets_that_were_changed_or_lost_do_not_shut_the_service_out(new_stack
 def test_a_drill_finds_every_order_and_leaves_the_stack_as_it_was(stack: Stack) -> None:
     before = stack.ok("prod.status")
 
-    drilled = stack.inv("prod.drill", "--faults", "worker,database,disk", "--seconds", "3", "--connections", "10")
+    faults = "deploy,worker,database,disk"
+    drilled = stack.inv("prod.drill", "--faults", faults, "--seconds", "3", "--connections", "10")
 
     assert drilled.returncode == 0, drilled.stdout + drilled.stderr
+    assert re.search("deploy .* ✓", drilled.stdout)
     assert re.search("kill a worker .* ✓", drilled.stdout)
     assert re.search("restart the database .* ✓", drilled.stdout)
     sent = re.search(r"([\d,]+) orders sent, ([\d,]+) acknowledged, ([\d,]+) in the database", drilled.stdout)
@@ -463,8 +465,8 @@ def is_whole(container: dict[str, Any]) -> bool:
 
 
 def versions_and_health(status: str) -> list[list[str]]:
-    """Of each container, without what a restart changes."""
-    return [line.split()[:4] for line in status.partition("\n\n")[0].splitlines()[1:]]
+    """Of each container, without what changes where another comes in its place."""
+    return sorted(line.split()[1:4] for line in status.partition("\n\n")[0].splitlines()[1:])
 
 
 @pytest.mark.engine
@@ -483,6 +485,7 @@ def test_one_task_at_a_time_works_on_a_stack(stack: Stack) -> None:
     [
         (["prod.scale", "--web", "0"], "--web: should be at least 1, got 0"),
         (["prod.scale", "--web", "50"], "containers/db/max_connections: should be at least "),
+        (["prod.deploy", "--tag", "released"], "--tag: released is the name of what serves"),
         (["prod.rollback", "--to", "never"], "there is no image 'never'; kept are: "),
         (["prod.down", "--volumes"], "nothing was ended: deleting the data wants --yes-i-mean groundwork"),
         (["prod.restore", "--folder", "/nowhere", "--yes-i-mean", "groundwork"], "/nowhere is no backup"),

@@ -1,7 +1,7 @@
-# The stack's own nginx, but that it reaches the service by a Unix socket.
+# The stack's own nginx, but for one edit of its configuration, given as sed takes it.
 set -eu
 sed '/^exec /d' /etc/nginx/proxy/start.sh >/tmp/fill-in.sh
 . /tmp/fill-in.sh
-sed -i 's|server serving:8000 resolve|server unix:/sockets/web.sock|' /tmp/nginx.conf
-grep -q 'server unix:' /tmp/nginx.conf
-exec nginx -c /tmp/nginx.conf -e stderr
+sed "$1" /tmp/nginx.conf >/tmp/edited.conf
+if cmp -s /tmp/nginx.conf /tmp/edited.conf; then exit 1; fi
+exec nginx -c /tmp/edited.conf -e stderr
