@@ -17,6 +17,57 @@ class Conflict(Refusal):
 
 
 @dataclass(eq=False)
+class WrongCredentials(Refusal):
+    """Which of the two is wrong, is not told."""
+
+    def __str__(self) -> str:
+        return "The e-mail address or the password is wrong."
+
+
+@dataclass(eq=False)
+class SignInRequired(Refusal):
+    def __str__(self) -> str:
+        return "This needs a token of a user: Authorization: Bearer … (POST /api/tokens makes one)."
+
+
+@dataclass(eq=False)
+class NotAllowed(Refusal):
+    def __str__(self) -> str:
+        return "This is for the staff of the shop."
+
+
+@dataclass(eq=False)
+class TooManyAttempts(Refusal):
+    retry_after: int
+    """Seconds."""
+
+    def __str__(self) -> str:
+        return f"Too many attempts to sign in. Please try again in {-(-self.retry_after // 60)} min."
+
+
+@dataclass(eq=False)
+class UnknownToken(Unknown):
+    token_id: int
+
+    def __str__(self) -> str:
+        return f"There is no token {self.token_id}."
+
+
+@dataclass(eq=False)
+class ChangedMeanwhile(Refusal):
+    """Somebody else was faster: what the request meant to change is not what it has seen."""
+
+    def __str__(self) -> str:
+        return "It was changed since it was read. Read it again, and send the change with its new ETag."
+
+
+@dataclass(eq=False)
+class PreconditionMissing(Refusal):
+    def __str__(self) -> str:
+        return "A change needs the ETag of what it changes, in If-Match, so that no other change gets lost."
+
+
+@dataclass(eq=False)
 class UnknownUser(Unknown):
     user_id: int
 

@@ -25,6 +25,7 @@ from app.database import Base
 EMAIL_LENGTH = 254  # RFC 5321 leaves no room for more
 NAME_LENGTH = 200
 SKU_LENGTH = 64
+TOKEN_NAME_LENGTH = 100
 IDEMPOTENCY_KEY_LENGTH = 255
 
 ONE_USER_PER_EMAIL = "uq_users_email"
@@ -34,18 +35,54 @@ Id = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
 Moment = Annotated[datetime, mapped_column(DateTime(timezone=True), server_default=func.now())]
 
 
+def _values(kind: type[StrEnum], name: str) -> Enum:
+    """Kept by their values, not by the names that Python has for them."""
+    return Enum(kind, name=name, values_callable=lambda members: [member.value for member in members])
+
+
+class Role(StrEnum):
+    CUSTOMER = "customer"
+    STAFF = "staff"
+
+
 class User(Base):
     __tablename__ = "users"
 
     id: Mapped[Id]
     email: Mapped[str] = mapped_column(String(EMAIL_LENGTH))
     name: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    role: Mapped[Role] = mapped_column(_values(Role, "user_role"), server_default=Role.CUSTOMER)
+    password_hash: Mapped[str | None] = mapped_column(Text)
+    """As argon2 writes it, with its parameters and its salt. Who has none cannot sign in."""
     created_at: Mapped[Moment]
 
     __table_args__ = (
         CheckConstraint("name <> ''", "has_name"),
         Index(ONE_USER_PER_EMAIL, func.lower(email), unique=True),
     )
+
+
+class Token(Base):
+    """Lets a program act for a user. What it shows, nobody can learn from here: only its digest is kept."""
+
+    __tablename__ = "tokens"
+
+    id: Mapped[Id]
+    user_id: Mapped[int] = mapped_column(ForeignKey(User.id), index=True)
+    name: Mapped[str] = mapped_column(String(TOKEN_NAME_LENGTH))
+    digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    created_at: Mapped[Moment]
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+
+
+class SignInAttempts(Base):
+    """How often somebody has tried of late; `subject` is the digest of who or what it was tried for."""
+
+    __tablename__ = "sign_in_attempts"
+
+    subject: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    count: Mapped[int]
+    began_at: Mapped[Moment] = mapped_column(index=True)
 
 
 class Product(Base):
@@ -80,16 +117,20 @@ class Order(Base):
     __tablename__ = "orders"
 
     id: Mapped[Id]
-    user_id: Mapped[int] = mapped_column(ForeignKey(User.id), index=True)
-    status: Mapped[OrderStatus] = mapped_column(
-        Enum(OrderStatus, name="order_status", values_callable=lambda statuses: [status.value for status in statuses])
-    )
+    user_id: Mapped[int] = mapped_column(ForeignKey(User.id))
+    status: Mapped[OrderStatus] = mapped_column(_values(OrderStatus, "order_status"))
     created_at: Mapped[Moment]
 
     user: Mapped[User] = relationship(lazy="raise")
     lines: Mapped[list["OrderLine"]] = relationship(lazy="raise", order_by="OrderLine.product_id")
+    trail: Mapped[list["OrderEvent"]] = relationship(lazy="raise", order_by="OrderEvent.id")
 
-    __table_args__ = (Index(None, "created_at", "id"),)
+    # The newest of all, of a customer, and of those in one state.
+    __table_args__ = (
+        Index(None, "created_at", "id"),
+        Index(None, "user_id", "created_at", "id"),
+        Index(None, "status", "created_at", "id"),
+    )
 
     @property
     def total_cents(self) -> int:
@@ -111,6 +152,21 @@ class OrderLine(Base):
         CheckConstraint("quantity > 0", "quantity_positive"),
         CheckConstraint("unit_price_cents >= 0", "unit_price_not_negative"),
     )
+
+
+class OrderEvent(Base):
+    """What an order became, and by whom; written in the transaction in which it became that."""
+
+    __tablename__ = "order_events"
+
+    id: Mapped[Id]
+    order_id: Mapped[int] = mapped_column(ForeignKey(Order.id), index=True)
+    status: Mapped[OrderStatus] = mapped_column(_values(OrderStatus, "order_status"))
+    by_id: Mapped[int | None] = mapped_column(ForeignKey(User.id))
+    created_at: Mapped[Moment]
+
+    by: Mapped[User | None] = relationship(lazy="raise")
+    """None where the shop did it by itself."""
 
 
 class IdempotencyKey(Base):

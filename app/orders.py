@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from app import users
 from app.errors import NotPossibleAnyMore, OutOfStock, Shortage, UnknownOrder, UnknownProduct
-from app.models import Order, OrderLine, OrderStatus, Product
+from app.models import Order, OrderEvent, OrderLine, OrderStatus, Product
 
 Entity = TypeVar("Entity", Order, Product)
 
@@ -20,8 +20,8 @@ FOLLOWS = {
 }
 
 
-def place(session: Session, user_id: int, quantities: Mapping[int, int]) -> Order:
-    """Sell `quantities`, pieces by product id, at the prices of this moment.
+def place(session: Session, user_id: int, quantities: Mapping[int, int], by: int | None = None) -> Order:
+    """Sell `quantities`, pieces by product id, at the prices of this moment; `by` whom, by default the user.
 
     Raises UnknownUser, UnknownProduct or OutOfStock, the last two with every product concerned.
     """
@@ -35,54 +35,72 @@ def place(session: Session, user_id: int, quantities: Mapping[int, int]) -> Orde
         OrderLine(product=product, quantity=quantities[product.id], unit_price_cents=product.price_cents)
         for product in products
     ]
-    order = Order(user=user, status=OrderStatus.PLACED, lines=lines)
+    placed = OrderEvent(status=OrderStatus.PLACED, by_id=by or user_id)
+    order = Order(user=user, status=OrderStatus.PLACED, lines=lines, trail=[placed])
     session.add(order)
     session.flush()
     return order
 
 
-def pay(session: Session, order_id: int) -> Order:
-    """Raises UnknownOrder, or NotPossibleAnyMore."""
-    return _advance(session, order_id, OrderStatus.PAID)
+def pay(session: Session, order_id: int, by: int | None = None) -> Order:
+    """As `advance`."""
+    return advance(session, order_id, OrderStatus.PAID, by)
 
 
-def ship(session: Session, order_id: int) -> Order:
-    """Raises UnknownOrder, or NotPossibleAnyMore."""
-    return _advance(session, order_id, OrderStatus.SHIPPED)
+def ship(session: Session, order_id: int, by: int | None = None) -> Order:
+    """As `advance`."""
+    return advance(session, order_id, OrderStatus.SHIPPED, by)
 
 
-def cancel(session: Session, order_id: int) -> Order:
-    """Put the goods back too. Raises UnknownOrder, or NotPossibleAnyMore."""
-    order = _advance(session, order_id, OrderStatus.CANCELLED)
-    quantities = {line.product_id: line.quantity for line in order.lines}
-    for product in _lock_products(session, quantities):
-        product.stock += quantities[product.id]
-    session.flush()
-    return order
+def cancel(session: Session, order_id: int, by: int | None = None) -> Order:
+    """As `advance`."""
+    return advance(session, order_id, OrderStatus.CANCELLED, by)
 
 
-def find(session: Session, order_id: int) -> Order:
-    """With its user, its lines and their products. Raises UnknownOrder."""
-    order = session.scalar(_complete().where(Order.id == order_id))
-    if order is None:
-        raise UnknownOrder(order_id)
-    return order
+def advance(
+    session: Session, order_id: int, status: OrderStatus, by: int | None = None, of: int | None = None
+) -> Order:
+    """Pay, ship or cancel it; what is cancelled goes back into the stock.
 
-
-def _complete() -> Select[Order]:
-    return select(Order).options(
-        joinedload(Order.user, innerjoin=True), selectinload(Order.lines).joinedload(OrderLine.product)
-    )
-
-
-def _advance(session: Session, order_id: int, status: OrderStatus) -> Order:
-    order = session.scalar(_locked(_complete().where(Order.id == order_id), Order))
-    if order is None:
-        raise UnknownOrder(order_id)
+    `by` whom, is part of its trail. Raises UnknownOrder, also where it is not an order `of` that user; or
+    NotPossibleAnyMore.
+    """
+    order = _found(session, order_id, of, lock=True)
     if status not in FOLLOWS[order.status]:
         raise NotPossibleAnyMore(order_id, current=order.status, wanted=status)
     order.status = status
+    session.add(OrderEvent(order_id=order.id, status=status, by_id=by))
+    if status is OrderStatus.CANCELLED:
+        quantities = {line.product_id: line.quantity for line in order.lines}
+        for product in _lock_products(session, quantities):
+            product.stock += quantities[product.id]
     session.flush()
+    return order
+
+
+def find(session: Session, order_id: int, of: int | None = None) -> Order:
+    """With its user, its lines and their products.
+
+    Raises UnknownOrder, also where it is not an order `of` that user.
+    """
+    return _found(session, order_id, of)
+
+
+def trail(session: Session, order_id: int) -> Sequence[OrderEvent]:
+    """What became of it, and by whom, the first first."""
+    statement = select(OrderEvent).where(OrderEvent.order_id == order_id).order_by(OrderEvent.id)
+    return session.scalars(statement.options(joinedload(OrderEvent.by))).all()
+
+
+def _found(session: Session, order_id: int, of: int | None, *, lock: bool = False) -> Order:
+    statement = (
+        select(Order)
+        .where(Order.id == order_id)
+        .options(joinedload(Order.user, innerjoin=True), selectinload(Order.lines).joinedload(OrderLine.product))
+    )
+    order = session.scalar(_locked(statement, Order) if lock else statement)
+    if order is None or of not in (None, order.user_id):
+        raise UnknownOrder(order_id)
     return order
 
 

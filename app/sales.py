@@ -1,6 +1,7 @@
 """What was sold, for who looks through it: values instead of entities, and one statement for a whole page."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from itertools import groupby
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, bindparam, select, tuple_
 from sqlalchemy.orm import Session
 
+from app.cursors import Place
 from app.models import Order, OrderLine, OrderStatus, Product, User
 
 
@@ -40,21 +42,41 @@ class Sale(NamedTuple):
     lines: list[Line]
 
     @property
+    def place(self) -> Place:
+        """Where it stands in the list."""
+        return Place(self.created_at, self.id)
+
+    @property
     def total_cents(self) -> int:
         return sum(line.quantity * line.unit_price_cents for line in self.lines)
 
 
-def newest(session: Session, limit: int, before: int | None = None) -> Sequence[Sale]:
-    """The newest first; those placed before the order with the id `before`, where it is given.
+@dataclass(frozen=True)
+class Wanted:
+    """Which orders; None is whatever it is."""
 
-    What the session has not flushed yet is not seen.
-    """
-    found = session.connection().execute(_page(following=before is not None), {"limit": limit, "before": before})
+    user_id: int | None = None
+    status: OrderStatus | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    """This moment is not among them."""
+    after: Place | None = None
+    """In the list: an older one."""
+
+
+ALL = Wanted()
+
+
+def newest(session: Session, limit: int, wanted: Wanted = ALL) -> Sequence[Sale]:
+    """The newest first. What the session has not flushed yet is not seen."""
+    given = {name: value for name, value in vars(wanted).items() if value is not None}
+    values = {**given, "limit": limit, **(wanted.after._asdict() if wanted.after else {})}
+    found = session.connection().execute(_page(frozenset(given)), values)
     return [_sale(list(of_one)) for _, of_one in groupby(found.all(), attrgetter("id"))]
 
 
 @cache  # to build it takes a quarter of what a request for it takes
-def _page(*, following: bool) -> Select[Any]:
+def _page(given: frozenset[str]) -> Select[Any]:
     """A row a line, the lines of an order together; of an order without lines, one."""
     orders = (
         select(Order.id, Order.status, Order.created_at, Order.user_id, User.name.label("user_name"))
@@ -62,10 +84,15 @@ def _page(*, following: bool) -> Select[Any]:
         .order_by(Order.created_at.desc(), Order.id.desc())
         .limit(bindparam("limit"))
     )
-    if following:
-        moment = select(Order.created_at, Order.id).where(Order.id == bindparam("before")).scalar_subquery()
-        orders = orders.where(tuple_(Order.created_at, Order.id) < moment)
-    page = orders.subquery()
+    created_at, number = bindparam("created_at", type_=Order.created_at.type), bindparam("id", type_=Order.id.type)
+    conditions = {
+        "user_id": Order.user_id == bindparam("user_id"),
+        "status": Order.status == bindparam("status"),
+        "since": Order.created_at >= bindparam("since"),
+        "until": Order.created_at < bindparam("until"),
+        "after": tuple_(Order.created_at, Order.id) < tuple_(created_at, number),
+    }
+    page = orders.where(*(conditions[name] for name in sorted(given))).subquery()
     return (
         select(
             page,

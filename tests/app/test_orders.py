@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import orders, products, users
 from app.errors import NotPossibleAnyMore, OutOfStock, UnknownOrder, UnknownProduct, UnknownUser
-from app.models import Order, OrderStatus, Product, User
+from app.models import Order, OrderStatus, Product, Role, User
 
 
 def test_an_order_takes_its_goods_from_the_stock(session: Session, ada: User, mug: Product, pot: Product) -> None:
@@ -75,6 +75,41 @@ def test_an_order_is_paid_and_then_shipped(session: Session, ada: User, mug: Pro
 
     session.expire_all()
     assert orders.find(session, order.id).status is OrderStatus.SHIPPED
+
+
+def test_an_order_keeps_a_trail_of_what_it_became_and_by_whom(session: Session, ada: User, mug: Product) -> None:
+    clerk = users.register(session, "clerk@example.com", "Clerk", role=Role.STAFF)
+    order = orders.place(session, ada.id, {mug.id: 1})
+
+    orders.pay(session, order.id)
+    orders.cancel(session, order.id, by=clerk.id)
+
+    session.expire_all()
+    assert [(event.status, event.by and event.by.name) for event in orders.trail(session, order.id)] == [
+        (OrderStatus.PLACED, "Ada"),
+        (OrderStatus.PAID, None),
+        (OrderStatus.CANCELLED, "Clerk"),
+    ]
+
+
+def test_what_is_refused_leaves_no_trail(session: Session, ada: User, mug: Product) -> None:
+    order = orders.place(session, ada.id, {mug.id: 1})
+
+    with pytest.raises(NotPossibleAnyMore):
+        orders.ship(session, order.id)
+
+    assert len(orders.trail(session, order.id)) == 1
+
+
+def test_an_order_of_somebody_else_is_as_one_that_there_is_not(session: Session, ada: User, mug: Product) -> None:
+    bruno = users.register(session, "bruno@example.com", "Bruno")
+    order = orders.place(session, ada.id, {mug.id: 1})
+
+    with pytest.raises(UnknownOrder):
+        orders.find(session, order.id, of=bruno.id)
+    with pytest.raises(UnknownOrder):
+        orders.advance(session, order.id, OrderStatus.CANCELLED, of=bruno.id)
+    assert orders.find(session, order.id, of=ada.id) is order
 
 
 @pytest.mark.parametrize("before", [[], [orders.pay]], ids=["placed", "paid"])

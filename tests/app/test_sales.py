@@ -2,11 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from sqlalchemy.orm import Session
 
 from app import orders, products, sales, users
 from app.models import Order, OrderStatus
-from app.sales import Buyer, Goods, Line, Sale
+from app.sales import Buyer, Goods, Line, Sale, Wanted
+
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
 
 def test_a_sale_is_its_order_with_all_that_belongs_to_it(session: Session) -> None:
@@ -48,7 +51,40 @@ def test_the_newest_come_first_a_page_at_a_time(session: Session) -> None:
     session.flush()
 
     first = sales.newest(session, limit=2)
-    second = sales.newest(session, limit=2, before=first[-1].id)
-    third = sales.newest(session, limit=2, before=second[-1].id)
+    second = sales.newest(session, 2, Wanted(after=first[-1].place))
+    third = sales.newest(session, 2, Wanted(after=second[-1].place))
 
     assert [sale.id for sale in (*first, *second, *third)] == [placed[number].id for number in (4, 2, 1, 0, 3)]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (Wanted(), [3, 2, 1, 0]),
+        (Wanted(status=OrderStatus.PAID), [2, 0]),
+        (Wanted(since=NOON + timedelta(hours=1)), [3, 2, 1]),
+        (Wanted(until=NOON + timedelta(hours=1)), [0]),
+        (Wanted(status=OrderStatus.PLACED, since=NOON + timedelta(hours=1), until=NOON + timedelta(hours=3)), [1]),
+    ],
+    ids=["all", "in a state", "since", "until", "all at once"],
+)
+def test_some_are_wanted(session: Session, wanted: Wanted, found: list[int]) -> None:
+    ada = users.register(session, "ada@example.com", "Ada")
+    statuses = [OrderStatus.PAID, OrderStatus.PLACED, OrderStatus.PAID, OrderStatus.PLACED]
+    placed = [
+        Order(user_id=ada.id, status=status, created_at=NOON + timedelta(hours=hours))
+        for hours, status in enumerate(statuses)
+    ]
+    session.add_all(placed)
+    session.flush()
+
+    assert [sale.id for sale in sales.newest(session, 10, wanted)] == [placed[number].id for number in found]
+
+
+def test_those_of_one_customer_are_wanted(session: Session) -> None:
+    ada, bruno = (users.register(session, f"{name}@example.com", name) for name in ("ada", "bruno"))
+    session.add_all([Order(user_id=user.id, status=OrderStatus.PAID) for user in (ada, bruno, ada)])
+    session.flush()
+
+    assert {sale.user.name for sale in sales.newest(session, 10, Wanted(user_id=ada.id))} == {"ada"}
+    assert len(sales.newest(session, 10, Wanted(user_id=ada.id))) == 2

@@ -1,0 +1,79 @@
+"""Tokens, by which a program acts for a user: shown once, named, and over after a time."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import NamedTuple
+
+from sqlalchemy import Select, bindparam, delete, func, select
+from sqlalchemy.orm import Session
+
+from app.errors import UnknownToken
+from app.models import Role, Token, User
+
+PREFIX = "shop_"
+"""So that a token is recognised for what it is, in a log or a commit, by people and by scanners."""
+BYTES = 32
+
+
+class Caller(NamedTuple):
+    """Who asks."""
+
+    id: int
+    role: Role
+
+    @property
+    def is_staff(self) -> bool:
+        return self.role is Role.STAFF
+
+
+def issue(session: Session, user: User, name: str, lifetime: timedelta) -> tuple[Token, str]:
+    """The token, and what it shows: 256 random bits, which are kept nowhere."""
+    shown = PREFIX + secrets.token_urlsafe(BYTES)
+    token = Token(user_id=user.id, name=name, digest=_digest(shown), expires_at=datetime.now(UTC) + lifetime)
+    session.add(token)
+    session.flush()
+    return token, shown
+
+
+def caller(session: Session, shown: str) -> Caller | None:
+    """Whom it lets act; none where it is no token, or none any more."""
+    if not shown.startswith(PREFIX):
+        return None
+    row = session.connection().execute(_caller(), {"digest": _digest(shown)}).one_or_none()
+    return Caller(row.id, row.role) if row else None
+
+
+def of(session: Session, user_id: int) -> Sequence[Token]:
+    """The newest first, those that are over too."""
+    return session.scalars(select(Token).where(Token.user_id == user_id).order_by(Token.id.desc())).all()
+
+
+def revoke(session: Session, user_id: int, token_id: int) -> None:
+    """Raises UnknownToken where it is not the user's."""
+    token = session.scalar(select(Token).where(Token.id == token_id, Token.user_id == user_id))
+    if token is None:
+        raise UnknownToken(token_id)
+    session.delete(token)
+    session.flush()
+
+
+def forget(session: Session, now: datetime) -> int:
+    """Delete those that are over; returns how many."""
+    return session.connection().execute(delete(Token).where(Token.expires_at < now)).rowcount
+
+
+@cache  # asked with every request
+def _caller() -> Select[int, Role]:
+    return (
+        select(User.id, User.role)
+        .join(Token, Token.user_id == User.id)
+        .where(Token.digest == bindparam("digest"), Token.expires_at > func.now())
+    )
+
+
+def _digest(shown: str) -> bytes:
+    """Without a salt and fast: nobody guesses 256 bits."""
+    return hashlib.sha256(shown.encode()).digest()

@@ -1,0 +1,58 @@
+"""How often somebody may try to sign in."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from app import attempts
+from app.errors import TooManyAttempts
+from app.models import SignInAttempts
+
+HERE, THERE = "192.0.2.1", "192.0.2.2"
+
+
+def test_a_password_can_be_guessed_a_few_times_only(session: Session) -> None:
+    for number in range(attempts.FOR_A_USER):
+        attempts.count(session, "ada@example.com", f"192.0.2.{number}")
+
+    with pytest.raises(TooManyAttempts) as raised:
+        attempts.count(session, "Ada@Example.com", HERE)
+
+    assert 0 < raised.value.retry_after <= attempts.WINDOW.total_seconds()
+    attempts.count(session, "bruno@example.com", HERE)
+
+
+def test_many_passwords_cannot_be_guessed_from_one_place(session: Session) -> None:
+    for number in range(attempts.FROM_AN_ADDRESS):
+        attempts.count(session, f"user{number}@example.com", HERE)
+
+    with pytest.raises(TooManyAttempts):
+        attempts.count(session, "ada@example.com", HERE)
+    attempts.count(session, "ada@example.com", THERE)
+
+
+def test_after_a_while_one_may_try_again(session: Session) -> None:
+    for _ in range(attempts.FOR_A_USER):
+        attempts.count(session, "ada@example.com", HERE)
+    session.execute(update(SignInAttempts).values(began_at=datetime.now(UTC) - attempts.WINDOW - timedelta(seconds=1)))
+
+    for _ in range(attempts.FOR_A_USER):
+        attempts.count(session, "ada@example.com", HERE)
+
+
+def test_who_knew_the_password_has_all_attempts_again(session: Session) -> None:
+    for _ in range(attempts.FOR_A_USER):
+        attempts.count(session, "ada@example.com", HERE)
+
+    attempts.forgive(session, "ada@example.com")
+
+    attempts.count(session, "ada@example.com", HERE)
+
+
+def test_what_does_not_count_any_more_is_forgotten(session: Session) -> None:
+    attempts.count(session, "ada@example.com", HERE)
+
+    assert attempts.forget(session, datetime.now(UTC)) == 0
+    assert attempts.forget(session, datetime.now(UTC) + attempts.WINDOW + timedelta(seconds=1)) == 2

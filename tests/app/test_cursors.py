@@ -1,0 +1,24 @@
+"""Places in a list."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from app.cursors import Place
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        Place(datetime(2026, 11, 2, 12, 30, 15, 123456, tzinfo=UTC), 1),
+        Place(datetime(1969, 1, 1, tzinfo=timezone(timedelta(hours=2))), 2**63 - 1),
+    ],
+)
+def test_a_cursor_leads_back_to_its_place(place: Place) -> None:
+    assert Place.of(place.cursor) == place
+
+
+@pytest.mark.parametrize("text", ["", "x", "AAAA", "ä", "A" * 22, "A" * 23, f"{'A' * 21}B\n", "_" * 22, "f" + "_" * 21])
+def test_what_is_no_cursor_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a cursor of this list"):
+        Place.of(text)
