@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from app import access, api, commands, desk, health, logs, problems
+from app import access, api, commands, desk, health, logs, problems, reference
 from app.api.identifiers import IdConverter
 from app.config import load
 from app.database import db
@@ -27,6 +27,7 @@ def create_app(config_name: str) -> Flask:
     commands.init_app(app)
 
     app.register_blueprint(api.blueprint)
+    app.register_blueprint(reference.blueprint)
     app.register_blueprint(desk.blueprint)
     app.register_blueprint(health.blueprint)
     return app

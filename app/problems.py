@@ -3,7 +3,6 @@
 import json
 import re
 from dataclasses import asdict
-from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -17,6 +16,7 @@ from werkzeug.urls import iri_to_uri
 from app.database import is_passing, reason
 from app.errors import Conflict, IdempotencyKeyReused, InvalidRequest, Refusal, Unknown
 
+MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = 1  # seconds
 
 FOR_PROGRAMS = ("/api", "/healthz", "/readyz", "/drainz")
@@ -32,22 +32,24 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("app.problems")
 
 
 def init_app(app: Flask) -> None:
-    for refusal, status in STATUS.items():
-        app.register_error_handler(refusal, partial(_refused, status))
+    for refusal in STATUS:
+        app.register_error_handler(refusal, _refused)
     app.register_error_handler(HTTPException, _failed)
     for error in (DBAPIError, NoConnectionFree):
         app.register_error_handler(error, _database_failed)
 
 
-def _refused(status: HTTPStatus, error: Any) -> Response:
-    """The exception's values become members of the document, its name the type and the title."""
-    words = re.findall("[A-Z][a-z]*", type(error).__name__)
-    document = {
-        "type": f"urn:problem-type:shop:{'-'.join(words).lower()}",
-        "title": " ".join(words).capitalize(),
-        **_occurrence(status, str(error)),
-        **asdict(error),
-    }
+def of(refusal: type[Refusal]) -> tuple[HTTPStatus, str, str]:
+    """The status, the type and the title with which it is told; the last two are its name."""
+    status = next(STATUS[kind] for kind in refusal.__mro__ if kind in STATUS)
+    words = re.findall("[A-Z][a-z]*", refusal.__name__)
+    return status, f"urn:problem-type:shop:{'-'.join(words).lower()}", " ".join(words).capitalize()
+
+
+def _refused(error: Any) -> Response:
+    """The exception's values become members of the document."""
+    status, name, title = of(type(error))
+    document = {"type": name, "title": title, **_occurrence(status, str(error)), **asdict(error)}
     return _as_problem(Response(status=status), document)
 
 
@@ -81,5 +83,5 @@ def _occurrence(status: int, detail: str | None) -> dict[str, object]:
 
 def _as_problem(response: Response, document: dict[str, object]) -> Response:
     response.set_data(json.dumps(document))
-    response.content_type = "application/problem+json"
+    response.content_type = MEDIA_TYPE
     return response

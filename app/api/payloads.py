@@ -22,20 +22,23 @@ def _without_nul(text: str) -> str:
     return text
 
 
-Id = Annotated[int, Field(ge=1, le=BIGINT_MAX)]
-Amount = Annotated[int, Field(ge=0, le=INTEGER_MAX)]
-Quantity = Annotated[int, Field(ge=1, le=INTEGER_MAX)]
-Email = Annotated[EmailStr, Field(max_length=EMAIL_LENGTH)]
-Sku = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9._-]+$", max_length=SKU_LENGTH)]
+Id = Annotated[int, Field(ge=1, le=BIGINT_MAX, examples=[1])]
+Amount = Annotated[int, Field(ge=0, le=INTEGER_MAX, examples=[1800])]
+Quantity = Annotated[int, Field(ge=1, le=INTEGER_MAX, examples=[2])]
+Email = Annotated[EmailStr, Field(max_length=EMAIL_LENGTH, examples=["ada@example.com"])]
+Sku = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9._-]+$", max_length=SKU_LENGTH), Field(examples=["MUG-01"])]
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_LENGTH),
     AfterValidator(_without_nul),
+    Field(json_schema_extra={"pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}),
 ]
 
 
 class Body(BaseModel):
-    model_config: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True
+    )
 
     @classmethod
     def of(cls, request: Request) -> Self:
@@ -53,7 +56,7 @@ class Body(BaseModel):
 
 
 class Query(BaseModel):
-    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     @classmethod
     def of(cls, request: Request) -> Self:
@@ -68,19 +71,23 @@ class Query(BaseModel):
 
 class Page(Query):
     limit: Annotated[int, Field(ge=1, le=LONGEST_PAGE)] = 20
+    """How many at most."""
     before: Id | None = None
+    """Those that came before the one with this id."""
 
 
 class NewUser(Body):
     email: Email
-    name: Name
+    name: Annotated[Name, Field(examples=["Ada"])]
 
 
 class NewProduct(Body):
     sku: Sku
-    name: Name
+    """Names the product outside of the shop; no two have the same."""
+    name: Annotated[Name, Field(examples=["Stoneware mug"])]
     price_cents: Amount
-    stock: Amount
+    stock: Annotated[Amount, Field(examples=[12])]
+    """Pieces that can be bought."""
 
 
 class NewLine(Body):
@@ -90,6 +97,7 @@ class NewLine(Body):
 
 class NewOrder(Body):
     user_id: Id
+    """Who buys."""
     lines: Annotated[list[NewLine], Field(min_length=1, max_length=LONGEST_ORDER)]
 
     @property

@@ -1,10 +1,15 @@
 """/api/users"""
 
+from http import HTTPStatus
+
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app.api import answers
+from app.api.operation import Operation
 from app.api.payloads import NewUser
 from app.database import db, reading
+from app.errors import EmailTaken, UnknownUser
 from app.models import User
 from app.users import find, register
 
@@ -12,7 +17,12 @@ blueprint = Blueprint("users", __name__, url_prefix="/users")
 
 
 @blueprint.post("")
+@Operation("registerUser", body=NewUser, gives={HTTPStatus.CREATED: answers.User}, refusals=[EmailTaken])
 def post() -> ResponseReturnValue:
+    """Register a user.
+
+    An address is one user's, whatever the case of its letters.
+    """
     new = NewUser.of(request)
     user = register(db.session(), new.email, new.name)
     created = _shown(user), 201, {"Location": url_for(".get", user_id=user.id)}
@@ -21,9 +31,11 @@ def post() -> ResponseReturnValue:
 
 
 @blueprint.get("/<id:user_id>")
+@Operation("getUser", gives={HTTPStatus.OK: answers.User}, refusals=[UnknownUser])
 def get(user_id: int) -> ResponseReturnValue:
+    """Show a user."""
     return _shown(find(reading(), user_id))
 
 
-def _shown(user: User) -> dict[str, object]:
+def _shown(user: User) -> answers.User:
     return {"id": user.id, "email": user.email, "name": user.name, "created_at": user.created_at.isoformat()}

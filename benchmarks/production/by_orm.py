@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from app.api.orders import _shown
-from app.api.pages import page
+from app.api.pages import following
 from app.api.payloads import Page
 from app.database import db
 from app.models import Order, OrderLine
@@ -19,7 +19,8 @@ def newest() -> ResponseReturnValue:
     complete = joinedload(Order.user, innerjoin=True), selectinload(Order.lines).joinedload(OrderLine.product)
     newest_first = select(Order).order_by(Order.created_at.desc(), Order.id.desc())
     found = db.session.scalars(newest_first.options(*complete).limit(asked.limit))
-    return page("orders", asked, [_shown(order) for order in found])
+    orders = [_shown(order) for order in found]
+    return {"orders": orders, "next": following(asked, orders)}
 
 
 app.view_functions["api.orders.index"] = newest

@@ -1,11 +1,13 @@
-"""A shop with a customer and something to sell."""
+"""A shop with a customer and something to sell, and a client that accepts only what the API's document promises."""
 
 from dataclasses import dataclass
 
 import pytest
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from app import products, users
+from tests.app.api.contract import Contract, HeldClient
 
 
 @dataclass(frozen=True)
@@ -13,6 +15,16 @@ class Shop:
     ada: int
     mug: int
     pot: int
+
+
+@pytest.fixture(scope="session")
+def contract(app: Flask) -> Contract:
+    return Contract(app)
+
+
+@pytest.fixture
+def client(app: Flask, session: Session, contract: Contract) -> HeldClient:
+    return HeldClient(app, contract)
 
 
 @pytest.fixture

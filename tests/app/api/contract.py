@@ -1,0 +1,66 @@
+"""The API's document, as what answers are held to."""
+
+import re
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from jsonschema_rs import Draft202012Validator
+from werkzeug.test import TestResponse
+
+from app.problems import MEDIA_TYPE
+from app.reference import document
+from app.reference.routes import routes
+
+
+class Contract:
+    """Raises ValidationError where a body is another, and AssertionError where a status, a type or a header is."""
+
+    def __init__(self, app: Flask) -> None:
+        whole = document.document(routes(app))
+        self._components = whole["components"]
+        self._paths = {re.compile(re.sub(r"{\w+}", "[^/]+", path)): item for path, item in whole["paths"].items()}
+        self._validators: dict[str, Draft202012Validator] = {}
+
+    def hold(self, answer: TestResponse) -> None:
+        promised = self._promised(answer)
+        content = promised.get("content", {})
+        assert (answer.content_type in content) if answer.data else not content
+        assert set(promised.get("headers", {})) <= {name for name, _ in answer.headers}
+        if answer.data:
+            self._validator(content[answer.content_type]["schema"]).validate(answer.json)
+
+    def _promised(self, answer: TestResponse) -> dict[str, Any]:
+        request = answer.request
+        method = request.method.lower()
+        for path, operations in self._paths.items():
+            if path.fullmatch(request.path) and method in operations:
+                responses = operations[method]["responses"]
+                assert str(answer.status_code) in responses, f"{request.method} {request.path} gave {answer.status}"
+                return self._resolved(responses[str(answer.status_code)])
+        assert answer.status_code in (404, 405), f"{request.method} {request.path} is not in the document"
+        return {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+
+    def _resolved(self, response: dict[str, Any]) -> dict[str, Any]:
+        reference = response.get("$ref", "")
+        return self._components["responses"][reference.rpartition("/")[2]] if reference else response
+
+    def _validator(self, schema: dict[str, Any]) -> Draft202012Validator:
+        key = repr(schema)
+        if key not in self._validators:
+            whole = {**schema, "components": self._components}
+            self._validators[key] = Draft202012Validator(whole, validate_formats=True)
+        return self._validators[key]
+
+
+class HeldClient(FlaskClient):
+    """Every answer that it gets is held to the document."""
+
+    def __init__(self, app: Flask, contract: Contract) -> None:
+        super().__init__(app, app.response_class)
+        self._contract = contract
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        answer = super().open(*args, **kwargs)
+        self._contract.hold(answer)
+        return answer
