@@ -1,29 +1,84 @@
-"""What the service does when nobody asks for it over HTTP: commands of `flask`, most for a scheduler to call."""
+"""What the service does when nobody asks for it over HTTP: commands of `flask`, some for a scheduler to call."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import click
 import structlog
 from flask import Flask, current_app
+from flask.cli import with_appcontext
 
-from app import idempotency
+from app import attempts, idempotency, passwords, tokens, users
 from app.database import db
+from app.errors import EmailTaken
+from app.models import Role, User
 from app.reference import document
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("app.commands")
 
 
 def init_app(app: Flask) -> None:
-    app.cli.command("forget-idempotency-keys")(forget_idempotency_keys)
-    app.cli.command("openapi")(openapi)
+    for command in (register_staff, set_password, issue_token, prune, openapi):
+        app.cli.add_command(command)
 
 
-def forget_idempotency_keys() -> None:
-    """Delete the idempotency keys that need not be known any more."""
-    forgotten = idempotency.forget(db.session(), datetime.now(UTC) - idempotency.KEPT)
+@click.command("register-staff")
+@click.argument("email")
+@click.argument("name")
+@with_appcontext
+def register_staff(email: str, name: str) -> None:
+    """Add somebody to the staff; set-password then lets them sign in."""
+    try:
+        user = users.register(db.session(), email, name, role=Role.STAFF)
+    except EmailTaken as taken:
+        raise click.ClickException(str(taken)) from None
     db.session.commit()
-    log.info("forgot idempotency keys", keys=forgotten)
+    click.echo(f"{user.email} is user {user.id}, of the staff")
 
 
+@click.command("set-password")
+@click.argument("email")
+@click.password_option()
+@with_appcontext
+def set_password(email: str, password: str) -> None:
+    """Set a user's password; asks for it, or reads it twice from standard input."""
+    user = _user(email)
+    user.password_hash = passwords.digest(password)
+    db.session.commit()
+    click.echo(f"{user.email} can sign in")
+
+
+@click.command("issue-token")
+@click.argument("email")
+@click.option("--name", default="command line", show_default=True, help="so that it is known again")
+@click.option("--days", default=1, show_default=True, help="how long it is good")
+@with_appcontext
+def issue_token(email: str, name: str, days: int) -> None:
+    """Print a new token, by which a program acts for a user."""
+    _, shown = tokens.issue(db.session(), _user(email), name, timedelta(days=days))
+    db.session.commit()
+    click.echo(shown)
+
+
+@click.command("prune")
+@with_appcontext
+def prune() -> None:
+    """Delete what need not be known any more: old idempotency keys, tokens that are over, attempts to sign in."""
+    session, now = db.session(), datetime.now(UTC)
+    keys = idempotency.forget(session, now - idempotency.KEPT)
+    over, tried = tokens.forget(session, now), attempts.forget(session, now)
+    session.commit()
+    log.info("pruned", idempotency_keys=keys, tokens=over, sign_in_attempts=tried)
+
+
+@click.command("openapi")
+@with_appcontext
 def openapi() -> None:
     """Print the API as an OpenAPI document."""
-    print(document.text(current_app), end="")
+    click.echo(document.text(current_app), nl=False)
+
+
+def _user(email: str) -> User:
+    user = users.named(db.session(), email)
+    if user is None:
+        raise click.ClickException(f"there is no user {email}: register-staff adds one")
+    return user

@@ -53,9 +53,11 @@ db = SQLAlchemy(metadata=Base.metadata, session_options={"class_": RequestSessio
 def reading() -> Session:
     """The request's session, for reads only: without BEGIN and ROLLBACK, each statement is a transaction of its own.
 
-    To be asked for before anything else is done with the session.
+    To be asked for before anything else is done with the session; later it is what it was before.
     """
     session = db.session()
+    if session.in_transaction():
+        return session
     if isinstance(session.get_bind(), Engine):  # who lends it a connection, as tests do, has a transaction there
         session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
     return session

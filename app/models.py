@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.cursors import Place
 from app.database import Base
 
 EMAIL_LENGTH = 254  # RFC 5321 leaves no room for more
@@ -85,15 +86,24 @@ class SignInAttempts(Base):
     began_at: Mapped[Moment] = mapped_column(index=True)
 
 
-class Product(Base):
-    __tablename__ = "products"
+class Listed:
+    """What is shown in long lists, the newest first."""
 
     id: Mapped[Id]
+    created_at: Mapped[Moment]
+
+    @property
+    def place(self) -> Place:
+        return Place(self.created_at, self.id)
+
+
+class Product(Listed, Base):
+    __tablename__ = "products"
+
     sku: Mapped[str] = mapped_column(String(SKU_LENGTH))
     name: Mapped[str] = mapped_column(String(NAME_LENGTH))
     price_cents: Mapped[int]
     stock: Mapped[int]
-    created_at: Mapped[Moment]
 
     __table_args__ = (
         CheckConstraint("sku <> ''", "has_sku"),
@@ -111,15 +121,13 @@ class OrderStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Order(Base):
+class Order(Listed, Base):
     """What belongs to an order is loaded with it or not at all: reading it row by row raises."""
 
     __tablename__ = "orders"
 
-    id: Mapped[Id]
     user_id: Mapped[int] = mapped_column(ForeignKey(User.id))
     status: Mapped[OrderStatus] = mapped_column(_values(OrderStatus, "order_status"))
-    created_at: Mapped[Moment]
 
     user: Mapped[User] = relationship(lazy="raise")
     lines: Mapped[list["OrderLine"]] = relationship(lazy="raise", order_by="OrderLine.product_id")

@@ -14,7 +14,19 @@ from werkzeug.exceptions import HTTPException, ServiceUnavailable
 from werkzeug.urls import iri_to_uri
 
 from app.database import is_passing, reason
-from app.errors import Conflict, IdempotencyKeyReused, InvalidRequest, Refusal, Unknown
+from app.errors import (
+    ChangedMeanwhile,
+    Conflict,
+    IdempotencyKeyReused,
+    InvalidRequest,
+    NotAllowed,
+    PreconditionMissing,
+    Refusal,
+    SignInRequired,
+    TooManyAttempts,
+    Unknown,
+    WrongCredentials,
+)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = 1  # seconds
@@ -24,6 +36,12 @@ FOR_PROGRAMS = ("/api", "/healthz", "/readyz", "/drainz")
 STATUS: dict[type[Refusal], HTTPStatus] = {
     Unknown: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
+    SignInRequired: HTTPStatus.UNAUTHORIZED,
+    WrongCredentials: HTTPStatus.UNAUTHORIZED,
+    NotAllowed: HTTPStatus.FORBIDDEN,
+    TooManyAttempts: HTTPStatus.TOO_MANY_REQUESTS,
+    PreconditionMissing: HTTPStatus.PRECONDITION_REQUIRED,
+    ChangedMeanwhile: HTTPStatus.PRECONDITION_FAILED,
     InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
     IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
@@ -50,7 +68,14 @@ def _refused(error: Any) -> Response:
     """The exception's values become members of the document."""
     status, name, title = of(type(error))
     document = {"type": name, "title": title, **_occurrence(status, str(error)), **asdict(error)}
-    return _as_problem(Response(status=status), document)
+    return _as_problem(Response(status=status, headers=_headers(error)), document)
+
+
+def _headers(error: Refusal) -> dict[str, str]:
+    """What HTTP wants to be told by a header."""
+    if isinstance(error, TooManyAttempts):
+        return {"Retry-After": str(error.retry_after)}
+    return {"WWW-Authenticate": "Bearer"} if isinstance(error, SignInRequired | WrongCredentials) else {}
 
 
 def _database_failed(error: DBAPIError | NoConnectionFree) -> HTTPException | Response:

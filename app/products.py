@@ -19,6 +19,11 @@ def add(session: Session, sku: str, name: str, price_cents: int, stock: int) -> 
     return product
 
 
+def change(session: Session, product: Product, name: str, price_cents: int, stock: int) -> None:
+    product.name, product.price_cents, product.stock = name, price_cents, stock
+    session.flush()
+
+
 def find(session: Session, product_id: int, *, to_change: bool = False) -> Product:
     """Nobody else changes it until the transaction ends where it is found `to_change`. Raises UnknownProduct."""
     product = session.get(Product, product_id, with_for_update=to_change or None, populate_existing=to_change)

@@ -1,27 +1,51 @@
-"""A small shop after its first week: some orders on their way, some goods running out."""
+"""A small shop after its first week: some orders on their way, some goods running out.
+
+Everybody signs in with the password `correct horse battery staple`; grace@example.com is of the staff.
+"""
 
 from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
 from app import orders, products, users
-from app.models import Order, Product, User
+from app.models import Order, Product, Role, User
 from scenarios.loading import clock
+
+# As app/passwords.py made it once: with a salt of its own each time, no two loads would be the same.
+PASSWORD_HASH = "$argon2id$v=19$m=19456,t=2,p=1$uHDTVK3RVHo02wk5/azOAg$I+xHE5thl0LsVhR6n1Clq+mo7WM1fErq81cAO/l24FE"  # noqa: S105  of nobody
 
 
 def fill(session: Session, seed: int) -> None:  # noqa: ARG001  as every story has it
     """The same whatever the seed."""
 
-    def user(name: str) -> User:
-        return users.register(session, f"{name.split()[0].lower()}@example.com", name)
+    def user(name: str, role: Role = Role.CUSTOMER) -> User:
+        registered = users.register(session, f"{name.split()[0].lower()}@example.com", name, role=role)
+        registered.password_hash = PASSWORD_HASH
+        return registered
 
     def product(sku: str, name: str, price_cents: int, stock: int) -> Product:
         return products.add(session, sku, name, price_cents, stock)
 
     def order(user: User, *lines: tuple[Product, int], hours_ago: float) -> Order:
         placed = orders.place(session, user.id, {product.id: quantity for product, quantity in lines})
-        placed.created_at = clock.NOW - timedelta(hours=hours_ago)
+        placed.created_at = placed.trail[0].created_at = clock.NOW - timedelta(hours=hours_ago)
         return placed
+
+    def pay(order: Order, after: float = 0.2) -> None:
+        orders.pay(session, order.id)
+        happened(order, after)
+
+    def ship(order: Order, after: float = 20) -> None:
+        orders.ship(session, order.id, by=grace.id)
+        happened(order, after)
+
+    def cancel(order: Order, after: float = 3) -> None:
+        orders.cancel(session, order.id, by=order.user_id)
+        happened(order, after)
+
+    def happened(order: Order, after: float) -> None:
+        """The last of it, so many hours after it was placed."""
+        orders.trail(session, order.id)[-1].created_at = order.created_at + timedelta(hours=after)
 
     mug = product("MUG-01", "Stoneware mug", 1800, 40)
     teapot = product("POT-01", "Cast-iron teapot", 6400, 6)
@@ -32,6 +56,7 @@ def fill(session: Session, seed: int) -> None:  # noqa: ARG001  as every story h
     grinder = product("GRD-01", "Hand coffee grinder", 8900, 3)
     kettle = product("KTL-01", "Gooseneck kettle", 7500, 9)
 
+    grace = user("Grace Novak", Role.STAFF)
     ada = user("Ada Okafor")
     bruno = user("Bruno Keller")
     chiara = user("Chiara Rossi")
@@ -45,13 +70,14 @@ def fill(session: Session, seed: int) -> None:  # noqa: ARG001  as every story h
         order(chiara, (board, 1), (knife, 2), hours_ago=118),
         order(elin, (mug, 6), (towels, 2), hours_ago=97),
     ):
-        orders.pay(session, sold.id)
-        orders.ship(session, sold.id)
+        pay(sold)
+        ship(sold)
 
     # Dmitri changed his mind, twice: the second time he had paid already.
-    orders.cancel(session, order(dmitri, (apron, 2), hours_ago=90).id)
-    regretted = orders.pay(session, order(dmitri, (kettle, 1), hours_ago=71).id)
-    orders.cancel(session, regretted.id)
+    cancel(order(dmitri, (apron, 2), hours_ago=90))
+    regretted = order(dmitri, (kettle, 1), hours_ago=71)
+    pay(regretted)
+    cancel(regretted)
 
     # Paid, and waiting to be packed.
     for paid in (
@@ -59,7 +85,7 @@ def fill(session: Session, seed: int) -> None:  # noqa: ARG001  as every story h
         order(ada, (grinder, 1), (towels, 1), hours_ago=27),
         order(chiara, (teapot, 2), hours_ago=22),
     ):
-        orders.pay(session, paid.id)
+        pay(paid)
 
     # This morning: the last grinder is gone, and one teapot is left.
     order(elin, (grinder, 1), (apron, 1), hours_ago=5)

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from sqlalchemy import URL, Connection, NullPool, create_engine
 from sqlalchemy.orm import Session
 
-from app import create_app
+from app import create_app, tokens, users
 from app.database import db
+from app.models import Role, User
 
 
 class Database:
@@ -71,6 +73,17 @@ def create(environment: dict[str, str]) -> Flask:
         for name, value in environment.items():
             patch.setenv(name, value)
         return create_app("testing")
+
+
+def token(session: Session, user: User) -> dict[str, str]:
+    """The header by which the API knows the user."""
+    _, shown = tokens.issue(session, user, "a test", timedelta(hours=1))
+    return {"Authorization": f"Bearer {shown}"}
+
+
+def clerk(session: Session) -> dict[str, str]:
+    """The same of somebody of the staff."""
+    return token(session, users.register(session, "clerk@example.com", "Clerk", role=Role.STAFF))
 
 
 def dispose(app: Flask) -> None:

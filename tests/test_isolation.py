@@ -14,6 +14,8 @@ from app.models import User
 from tests import clones
 from tests.service import Database
 
+ADA = {"email": "ada@example.com", "name": "Ada", "password": "correct horse"}
+
 ROUNDS = range(2)  # the second finds what the first left, if it left anything
 
 
@@ -59,7 +61,7 @@ def test_what_a_committing_session_commits_is_seen_by_others_and_deleted_afterwa
     committing_session.add(_user())
     committing_session.commit()
 
-    listed = app.test_client().post("/api/users", json={"email": "ADA@example.com", "name": "Another"})
+    listed = app.test_client().post("/api/users", json={**ADA, "email": "ADA@example.com", "name": "Another"})
 
     assert listed.status_code == 409
 

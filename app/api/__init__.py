@@ -2,9 +2,11 @@
 
 from flask import Blueprint
 
-from app.api import orders, products, users
+from app.api import callers, orders, products, tokens, users
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
+blueprint.before_request(callers.admit)
+blueprint.register_blueprint(tokens.blueprint)
 blueprint.register_blueprint(users.blueprint)
 blueprint.register_blueprint(products.blueprint)
 blueprint.register_blueprint(orders.blueprint)

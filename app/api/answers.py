@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from app.api.payloads import Amount, Email, Id, Name, Quantity, Sku
-from app.models import OrderStatus
+from app.models import OrderStatus, Role
 
 CLOSED = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
@@ -20,7 +20,30 @@ class User(TypedDict):
     id: Id
     email: Email
     name: Annotated[Name, Field(examples=["Ada"])]
+    role: Role
     created_at: Moment
+
+
+@with_config(CLOSED)
+class Token(TypedDict):
+    id: Id
+    name: Annotated[Name, Field(examples=["a script of mine"])]
+    created_at: Moment
+    expires_at: Moment
+
+
+@with_config(CLOSED)
+class Tokens(TypedDict):
+    tokens: list[Token]
+    """The newest first."""
+
+
+@with_config(CLOSED)
+class NewToken(Token):
+    user_id: Id
+    role: Role
+    token: Annotated[str, Field(examples=["shop_…"])]
+    """To be kept secret. It is shown this once."""
 
 
 @with_config(CLOSED)
@@ -38,12 +61,12 @@ class Product(TypedDict):
 class ProductPage(TypedDict):
     products: list[Product]
     """The newest first."""
-    next: Annotated[Address | None, Field(examples=["/api/products?limit=20&before=41"])]
+    next: Annotated[Address | None, Field(examples=["/api/products?limit=20&cursor=AAYUC0E9OoAAAAAAAAAAKQ"])]
     """The address of those that follow; null where there can be none."""
 
 
 @with_config(CLOSED)
-class Buyer(TypedDict):
+class Person(TypedDict):
     id: Id
     name: Annotated[Name, Field(examples=["Ada"])]
 
@@ -66,7 +89,7 @@ class Line(TypedDict):
 @with_config(CLOSED)
 class Order(TypedDict):
     id: Id
-    user: Buyer
+    user: Person
     status: OrderStatus
     lines: list[Line]
     total_cents: Annotated[Cents, Field(examples=[3600])]
@@ -74,10 +97,25 @@ class Order(TypedDict):
 
 
 @with_config(CLOSED)
+class Event(TypedDict):
+    status: OrderStatus
+    """What the order became."""
+    by: Person | None
+    """By whom; null where the shop did it by itself."""
+    created_at: Moment
+
+
+@with_config(CLOSED)
+class Trail(TypedDict):
+    events: list[Event]
+    """The first first."""
+
+
+@with_config(CLOSED)
 class OrderPage(TypedDict):
     orders: list[Order]
     """The newest first."""
-    next: Annotated[Address | None, Field(examples=["/api/orders?limit=20&before=41"])]
+    next: Annotated[Address | None, Field(examples=["/api/orders?limit=20&cursor=AAYUC0E9OoAAAAAAAAAAKQ"])]
     """The address of those that follow; null where there can be none."""
 
 

@@ -3,12 +3,17 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from http import HTTPStatus
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from app.api.payloads import Body, Query
 from app.errors import Refusal
+from app.models import Role
 
-Role = Literal["customer", "staff"]
+EVERYBODY: frozenset[Role] = frozenset()
+"""Without a token, too."""
+SIGNED_IN = frozenset(Role)
+STAFF = frozenset({Role.STAFF})
+
 View = TypeVar("View", bound=Callable[..., object])
 
 
@@ -17,6 +22,10 @@ class Header:
     name: str
     description: str
     schema: Mapping[str, object]
+
+
+ETAG = Header("ETag", "Names what is shown, as it is now.", {"type": "string"})
+IF_MATCH = Header("If-Match", "The ETag of what is to be changed.", {"type": "string", "examples": ['"0a1b2c"']})
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,8 @@ class Operation:
 
     id: str
     _: KW_ONLY
+    allowed: frozenset[Role]
+    """Who may call it, by a token."""
     gives: Mapping[HTTPStatus, type | None]
     """The classes of app/api/answers.py by status; None where there is no body."""
     body: type[Body] | None = None
@@ -37,8 +48,6 @@ class Operation:
     accepts: Sequence[Header] = ()
     sends: Sequence[Header] = ()
     """With each of `gives`."""
-    allowed: Sequence[Role] = ()
-    """Who may call it, by a token; everybody where it is empty."""
 
     def __call__(self, view: View) -> View:
         vars(view)["operation"] = self

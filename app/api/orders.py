@@ -7,15 +7,24 @@ from flask.typing import ResponseReturnValue
 
 from app import users
 from app.api import answers, idempotency
-from app.api.operation import Operation
+from app.api.callers import acting_for, caller, only_theirs
+from app.api.operation import SIGNED_IN, Operation
 from app.api.pages import following
-from app.api.payloads import NewOrder, Page
+from app.api.payloads import NewOrder, OrderChange, Orders
 from app.database import db, reading
-from app.errors import IdempotencyKeyReused, OutOfStock, UnknownOrder, UnknownProduct, UnknownUser
+from app.errors import (
+    IdempotencyKeyReused,
+    NotAllowed,
+    NotPossibleAnyMore,
+    OutOfStock,
+    UnknownOrder,
+    UnknownProduct,
+    UnknownUser,
+)
 from app.idempotency import Answer, once
-from app.models import Order, OrderLine
-from app.orders import find, place
-from app.sales import Line, Sale, newest
+from app.models import Order, OrderEvent, OrderLine, OrderStatus
+from app.orders import advance, find, place, trail
+from app.sales import Line, Sale, Wanted, newest
 
 blueprint = Blueprint("orders", __name__, url_prefix="/orders")
 
@@ -23,25 +32,26 @@ blueprint = Blueprint("orders", __name__, url_prefix="/orders")
 @blueprint.post("")
 @Operation(
     "placeOrder",
+    allowed=SIGNED_IN,
     body=NewOrder,
     accepts=[idempotency.HEADER],
     gives={HTTPStatus.CREATED: answers.Order},
-    refusals=[UnknownUser, UnknownProduct, OutOfStock, IdempotencyKeyReused],
+    refusals=[NotAllowed, UnknownUser, UnknownProduct, OutOfStock, IdempotencyKeyReused],
 )
 def post() -> ResponseReturnValue:
-    """Place an order.
+    """Place an order; the staff may for a customer.
 
     The goods leave the stock at once, at the prices of this moment. Lines for the same product are added up.
     """
     new, key = NewOrder.of(request), idempotency.key(request)
-    session = db.session()
+    session, buyer = db.session(), acting_for(new.user_id)
 
     def created() -> Answer:
-        order = place(session, new.user_id, new.quantities)
+        order = place(session, buyer, new.quantities, by=caller().id)
         return Answer(201, url_for(".get", order_id=order.id), jsonify(_shown(order)).get_data(as_text=True))
 
     if key:
-        answer = once(session, users.find(session, new.user_id), key, idempotency.fingerprint(request, new), created)
+        answer = once(session, users.find(session, buyer), key, idempotency.fingerprint(request, new), created)
     else:
         answer = created()
     session.commit()
@@ -49,19 +59,53 @@ def post() -> ResponseReturnValue:
 
 
 @blueprint.get("")
-@Operation("listOrders", query=Page, gives={HTTPStatus.OK: answers.OrderPage})
+@Operation(
+    "listOrders", allowed=SIGNED_IN, query=Orders, gives={HTTPStatus.OK: answers.OrderPage}, refusals=[NotAllowed]
+)
 def index() -> ResponseReturnValue:
-    """List orders, the newest first."""
-    asked = Page.of(request)
-    orders = [_shown(order) for order in newest(reading(), asked.limit, asked.before)]
-    return answers.OrderPage(orders=orders, next=following(asked, orders))
+    """List orders, the newest first; to customers, their own."""
+    asked = Orders.of(request)
+    whose = asked.user_id if caller().is_staff else acting_for(asked.user_id)
+    wanted = Wanted(whose, asked.status, asked.since, asked.until, asked.after)
+    orders = newest(reading(), asked.limit, wanted)
+    return answers.OrderPage(orders=[_shown(order) for order in orders], next=following(asked, orders))
 
 
 @blueprint.get("/<id:order_id>")
-@Operation("getOrder", gives={HTTPStatus.OK: answers.Order}, refusals=[UnknownOrder])
+@Operation("getOrder", allowed=SIGNED_IN, gives={HTTPStatus.OK: answers.Order}, refusals=[UnknownOrder])
 def get(order_id: int) -> ResponseReturnValue:
-    """Show an order."""
-    return _shown(find(reading(), order_id))
+    """Show an order; to customers, one of theirs."""
+    return _shown(find(reading(), order_id, of=only_theirs()))
+
+
+@blueprint.patch("/<id:order_id>")
+@Operation(
+    "changeOrder",
+    allowed=SIGNED_IN,
+    body=OrderChange,
+    gives={HTTPStatus.OK: answers.Order},
+    refusals=[NotAllowed, UnknownOrder, NotPossibleAnyMore],
+)
+def patch(order_id: int) -> ResponseReturnValue:
+    """Pay, ship or cancel an order; customers may cancel one of theirs.
+
+    What is cancelled goes back into the stock.
+    """
+    asked = OrderChange.of(request)
+    if not caller().is_staff and asked.status is not OrderStatus.CANCELLED:
+        raise NotAllowed
+    order = advance(db.session(), order_id, asked.status, by=caller().id, of=only_theirs())
+    changed = _shown(order)
+    db.session.commit()
+    return changed
+
+
+@blueprint.get("/<id:order_id>/events")
+@Operation("listOrderEvents", allowed=SIGNED_IN, gives={HTTPStatus.OK: answers.Trail}, refusals=[UnknownOrder])
+def events(order_id: int) -> ResponseReturnValue:
+    """List what became of an order, and by whom."""
+    found = trail(reading(), find(reading(), order_id, of=only_theirs()).id)
+    return answers.Trail(events=[_shown_event(event) for event in found])
 
 
 def _shown(order: Order | Sale) -> answers.Order:
@@ -72,6 +116,14 @@ def _shown(order: Order | Sale) -> answers.Order:
         "lines": [_shown_line(line) for line in order.lines],
         "total_cents": order.total_cents,
         "created_at": order.created_at.isoformat(),
+    }
+
+
+def _shown_event(event: OrderEvent) -> answers.Event:
+    return {
+        "status": event.status,
+        "by": {"id": event.by.id, "name": event.by.name} if event.by else None,
+        "created_at": event.created_at.isoformat(),
     }
 
 

@@ -1,13 +1,22 @@
 """Long lists, a page at a time."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from flask import url_for
 
-from app.api.answers import Order, Product
 from app.api.payloads import Page
+from app.cursors import Place
 
 
-def following(asked: Page, items: Sequence[Order | Product]) -> str | None:
+class Placed(Protocol):
+    @property
+    def place(self) -> Place: ...
+
+
+def following(asked: Page, items: Sequence[Placed]) -> str | None:
     """The address of the items after these, None where there can be none."""
-    return url_for(".index", limit=asked.limit, before=items[-1]["id"]) if len(items) == asked.limit else None
+    if len(items) < asked.limit:
+        return None
+    again = asked.model_dump(mode="json", exclude_none=True) | {"cursor": items[-1].place.cursor}
+    return url_for(".index", **again)

@@ -1,19 +1,36 @@
 """What a request may carry. Whatever passes here, the database can hold."""
 
 from collections import Counter
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 from urllib.parse import quote
 
 from flask import Request
-from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    EmailStr,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+)
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
+from app.cursors import Place
 from app.database import BIGINT_MAX, INTEGER_MAX
 from app.errors import InvalidField, InvalidParameter, InvalidRequest
-from app.models import EMAIL_LENGTH, NAME_LENGTH, SKU_LENGTH
+from app.models import EMAIL_LENGTH, NAME_LENGTH, SKU_LENGTH, TOKEN_NAME_LENGTH, OrderStatus
 
 LONGEST_ORDER = 100
 LONGEST_PAGE = 100
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 256
+
+
+def _place(cursor: str) -> str:
+    Place.of(cursor)
+    return cursor
 
 
 def _without_nul(text: str) -> str:
@@ -26,6 +43,14 @@ Id = Annotated[int, Field(ge=1, le=BIGINT_MAX, examples=[1])]
 Amount = Annotated[int, Field(ge=0, le=INTEGER_MAX, examples=[1800])]
 Quantity = Annotated[int, Field(ge=1, le=INTEGER_MAX, examples=[2])]
 Email = Annotated[EmailStr, Field(max_length=EMAIL_LENGTH, examples=["ada@example.com"])]
+NewPassword = Annotated[
+    SecretStr,
+    Field(
+        min_length=SHORTEST_PASSWORD,
+        max_length=LONGEST_PASSWORD,
+        examples=["correct horse battery staple"],
+    ),
+]
 Sku = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9._-]+$", max_length=SKU_LENGTH), Field(examples=["MUG-01"])]
 Name = Annotated[
     str,
@@ -72,13 +97,37 @@ class Query(BaseModel):
 class Page(Query):
     limit: Annotated[int, Field(ge=1, le=LONGEST_PAGE)] = 20
     """How many at most."""
-    before: Id | None = None
-    """Those that came before the one with this id."""
+    cursor: Annotated[str, AfterValidator(_place)] | None = None
+    """Where to go on, as `next` of the page before has it."""
+
+    @property
+    def after(self) -> Place | None:
+        return Place.of(self.cursor) if self.cursor else None
+
+
+class Orders(Page):
+    status: OrderStatus | None = None
+    user_id: Id | None = None
+    """Whose; a customer's are always their own."""
+    since: AwareDatetime | None = None
+    """Placed then or later."""
+    until: AwareDatetime | None = None
+    """Placed before that."""
 
 
 class NewUser(Body):
     email: Email
     name: Annotated[Name, Field(examples=["Ada"])]
+    password: NewPassword
+
+
+class NewToken(Body):
+    email: Email
+    password: Annotated[SecretStr, Field(max_length=LONGEST_PASSWORD, examples=["correct horse battery staple"])]
+    name: Annotated[Name, Field(max_length=TOKEN_NAME_LENGTH, examples=["a script of mine"])] = "API"
+    """So that you know it again."""
+    days: Annotated[int, Field(ge=1, le=365)] = 30
+    """How long it is good."""
 
 
 class NewProduct(Body):
@@ -90,14 +139,27 @@ class NewProduct(Body):
     """Pieces that can be bought."""
 
 
+class ProductChange(Body):
+    """All that can change of a product; what else has been sold under its SKU, stays."""
+
+    name: Annotated[Name, Field(examples=["Stoneware mug"])]
+    price_cents: Amount
+    stock: Annotated[Amount, Field(examples=[12])]
+
+
+class OrderChange(Body):
+    status: Literal[OrderStatus.PAID, OrderStatus.SHIPPED, OrderStatus.CANCELLED]
+    """What it shall become: paid and then shipped, or cancelled before that."""
+
+
 class NewLine(Body):
     product_id: Id
     quantity: Quantity
 
 
 class NewOrder(Body):
-    user_id: Id
-    """Who buys."""
+    user_id: Id | None = None
+    """Who buys: whoever asks, or the customer for whom the staff does."""
     lines: Annotated[list[NewLine], Field(min_length=1, max_length=LONGEST_ORDER)]
 
     @property

@@ -6,7 +6,8 @@ from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.api import answers
-from app.api.operation import Operation
+from app.api.callers import only_theirs
+from app.api.operation import EVERYBODY, SIGNED_IN, Operation
 from app.api.payloads import NewUser
 from app.database import db, reading
 from app.errors import EmailTaken, UnknownUser
@@ -17,25 +18,39 @@ blueprint = Blueprint("users", __name__, url_prefix="/users")
 
 
 @blueprint.post("")
-@Operation("registerUser", body=NewUser, gives={HTTPStatus.CREATED: answers.User}, refusals=[EmailTaken])
+@Operation(
+    "registerUser",
+    allowed=EVERYBODY,
+    body=NewUser,
+    gives={HTTPStatus.CREATED: answers.User},
+    refusals=[EmailTaken],
+)
 def post() -> ResponseReturnValue:
-    """Register a user.
+    """Register, as a customer.
 
     An address is one user's, whatever the case of its letters.
     """
     new = NewUser.of(request)
-    user = register(db.session(), new.email, new.name)
+    user = register(db.session(), new.email, new.name, new.password.get_secret_value())
     created = _shown(user), 201, {"Location": url_for(".get", user_id=user.id)}
     db.session.commit()
     return created
 
 
 @blueprint.get("/<id:user_id>")
-@Operation("getUser", gives={HTTPStatus.OK: answers.User}, refusals=[UnknownUser])
+@Operation("getUser", allowed=SIGNED_IN, gives={HTTPStatus.OK: answers.User}, refusals=[UnknownUser])
 def get(user_id: int) -> ResponseReturnValue:
-    """Show a user."""
+    """Show a user; to customers, themselves."""
+    if only_theirs() not in (None, user_id):
+        raise UnknownUser(user_id)
     return _shown(find(reading(), user_id))
 
 
 def _shown(user: User) -> answers.User:
-    return {"id": user.id, "email": user.email, "name": user.name, "created_at": user.created_at.isoformat()}
+    return {
+        "id": user.id,
+        "email": user.email,
+        "name": user.name,
+        "role": user.role,
+        "created_at": user.created_at.isoformat(),
+    }

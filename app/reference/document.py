@@ -21,7 +21,8 @@ JSON in, JSON out. What goes wrong is told as a problem document (RFC 9457), wit
 Money is in cents; moments carry their offset. Every answer has an `X-Request-ID`, by which it is found in the log.
 """
 TAGS = {
-    "users": "Who buys.",
+    "tokens": "What lets a program act for a user.",
+    "users": "Who buys, and who serves them.",
     "products": "What is sold.",
     "orders": "What was bought. Goods leave the stock when an order is placed, and come back when it is cancelled.",
 }
@@ -29,8 +30,6 @@ TOKEN = {"type": "http", "scheme": "bearer", "description": "A user's token, in 
 # In words of our own: those of HTTPStatus change from one Python to the next.
 FAILURES = {
     HTTPStatus.BAD_REQUEST: ("BadRequest", "What was sent cannot be read."),
-    HTTPStatus.UNAUTHORIZED: ("Unauthorized", "There is no token, or none that is good."),
-    HTTPStatus.FORBIDDEN: ("Forbidden", "The token's user may not do this."),
     HTTPStatus.NOT_FOUND: ("NotFound", "Nothing has this address."),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("TooLarge", "The body is too large."),
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: ("UnsupportedMediaType", "The body was not sent as application/json."),
@@ -39,6 +38,7 @@ FAILURES = {
 }
 SENT_WITH = {
     HTTPStatus.CREATED: [Header("Location", "The address of what was made.", {"type": "string"})],
+    HTTPStatus.UNAUTHORIZED: [Header("WWW-Authenticate", "Bearer: a token is what it takes.", {"type": "string"})],
     HTTPStatus.SERVICE_UNAVAILABLE: [Header("Retry-After", "In how many seconds to try again.", {"type": "integer"})],
 }
 
@@ -71,7 +71,7 @@ def _asked(route: Route, schemas: Schemas) -> Json:
         "tags": [route.tag],
         "summary": route.summary,
         **({"description": route.description} if route.description else {}),
-        "security": [{"token": [role]} for role in promised.allowed],
+        "security": [{"token": [role]} for role in sorted(promised.allowed)],
         "parameters": list(_parameters(route, schemas)),
     }
     if promised.body:

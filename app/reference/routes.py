@@ -15,9 +15,9 @@ from werkzeug.routing import Rule
 from app import problems
 from app.api import operation
 from app.api.answers import Problem
-from app.api.operation import Operation
+from app.api.operation import STAFF, Operation
 from app.api.payloads import Id
-from app.errors import InvalidRequest
+from app.errors import InvalidRequest, NotAllowed, Refusal, SignInRequired
 
 PARAMETER = re.compile(r"<(?P<converter>\w+):(?P<name>\w+)>")
 CONVERTERS = {"id": TypeAdapter(Id).json_schema()}
@@ -37,8 +37,7 @@ class Route(NamedTuple):
     def problems(self) -> dict[HTTPStatus, list[type]]:
         """What can go wrong, by status."""
         found: dict[HTTPStatus, list[type]] = {status: [Problem] for status in self._statuses()}
-        validated = (InvalidRequest,) if self.operation.body or self.operation.query else ()
-        for refusal in (*validated, *self.operation.refusals):
+        for refusal in dict.fromkeys((*self._refusals(), *self.operation.refusals)):
             found.setdefault(problems.of(refusal)[0], []).append(refusal)
         return dict(sorted(found.items()))
 
@@ -48,14 +47,21 @@ class Route(NamedTuple):
         named = chain(asked, self.operation.gives.values(), *self.problems.values())
         return {each for each in named if each is not None}
 
+    def _refusals(self) -> Iterator[type[Refusal]]:
+        """Those before the view has its turn."""
+        if self.operation.body or self.operation.query:
+            yield InvalidRequest
+        if self.operation.allowed:
+            yield SignInRequired
+        if self.operation.allowed == STAFF:
+            yield NotAllowed
+
     def _statuses(self) -> Iterator[HTTPStatus]:
         """Those that HTTP itself names, of this service and of the proxy before it."""
         if self.operation.body or self.operation.accepts:
             yield HTTPStatus.BAD_REQUEST
         if self.operation.body:
             yield from (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
-        if self.operation.allowed:
-            yield from (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
         if self.parameters:
             yield HTTPStatus.NOT_FOUND
         if self.method != "get":

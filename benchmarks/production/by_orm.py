@@ -1,5 +1,7 @@
 """wsgi.py, but that orders are read as tutorials do it: entities of the ORM, in a transaction, by Flask's own JSON."""
 
+from functools import wraps
+
 from flask import request
 from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
@@ -19,9 +21,9 @@ def newest() -> ResponseReturnValue:
     complete = joinedload(Order.user, innerjoin=True), selectinload(Order.lines).joinedload(OrderLine.product)
     newest_first = select(Order).order_by(Order.created_at.desc(), Order.id.desc())
     found = db.session.scalars(newest_first.options(*complete).limit(asked.limit))
-    orders = [_shown(order) for order in found]
-    return {"orders": orders, "next": following(asked, orders)}
+    orders = found.all()
+    return {"orders": [_shown(order) for order in orders], "next": following(asked, orders)}
 
 
-app.view_functions["api.orders.index"] = newest
+app.view_functions["api.orders.index"] = wraps(app.view_functions["api.orders.index"])(newest)  # with who may call it
 app.json = DefaultJSONProvider(app)

@@ -2,15 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import quote
 
-from flask import Flask
+from flask import Flask, g
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
-from app import orders
-from app.models import Order, OrderStatus, Product, User
+from app import orders, tokens
+from app.models import Order, OrderStatus, Product, Role, User
+from app.tokens import Caller
+
+Entity = TypeVar("Entity", User, Product, Order)
 
 WITHOUT_DATA = ("health.", "static")  # endpoints that ask the same whatever is in the database
 
@@ -29,20 +34,41 @@ class Call:
 def every(app: Flask, session: Session) -> Iterator[Call]:
     """With arguments that this database has rows for; a call that needs one that it has not is left out."""
     yield from _pages(app, session)
-    yield from _writes(session)
+    yield from _services(session)
 
 
 def _pages(app: Flask, session: Session) -> Iterator[Call]:
+    app.before_request_funcs["api"] = [_admit]
     client, address = app.test_client(), app.url_map.bind("localhost")
-    middle = {table.__tablename__: _middle(session, table) for table in (User, Product, Order)}
+    middle = {
+        "users": _middle(session, User), "products": _middle(session, Product), "orders": _middle(session, Order)
+    }  # fmt: skip
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
-        arguments = {name: middle.get(f"{name.removesuffix('_id')}s") for name in rule.arguments}
+        arguments = {name: found and found.id for name in rule.arguments for found in [middle.get(_table(name))]}
         if _is_asked(rule) and None not in arguments.values():
             path = address.build(rule.endpoint, arguments)
             yield _got(client, f"GET {rule.rule}", path)
-            before = middle.get(path.rpartition("/")[2])
-            if before:  # a list, from its middle on
-                yield _got(client, f"GET {rule.rule}?before=…", f"{path}?before={before}")
+            for name, value in _parts(middle.get(path.rpartition("/")[2])):
+                yield _got(client, f"GET {rule.rule}?{name}=…", f"{path}?{name}={value}")
+
+
+def _table(argument: str) -> str:
+    return f"{argument.removesuffix('_id')}s"
+
+
+def _parts(middle: User | Product | Order | None) -> Iterator[tuple[str, object]]:
+    """Of the list that this is in the middle of: what comes after it, and what is like it."""
+    if isinstance(middle, Product | Order):
+        yield "cursor", middle.place.cursor
+    if isinstance(middle, Order):
+        yield "status", middle.status
+        yield "user_id", middle.user_id
+        yield "until", quote(middle.created_at.isoformat())
+
+
+def _admit() -> None:
+    """As the staff, without a token: there may be none, and nothing is written here. How one is asked for, is below."""
+    g.caller = Caller(1, Role.STAFF)
 
 
 def _is_asked(rule: Rule) -> bool:
@@ -62,8 +88,9 @@ def _got(client: FlaskClient, name: str, path: str) -> Call:
     return Call(name, get)
 
 
-def _writes(session: Session) -> Iterator[Call]:
-    buyer = _middle(session, User)
+def _services(session: Session) -> Iterator[Call]:
+    yield Call("tokens.caller", lambda session: tokens.caller(session, f"{tokens.PREFIX}unknown"))
+    buyer = session.scalar(select(User.id).order_by(User.id).limit(1))
     goods = session.scalars(select(Product.id).where(Product.stock > 0).order_by(Product.id).limit(3)).all()
     if buyer and goods:
         yield Call("orders.place", lambda session: orders.place(session, buyer, dict.fromkeys(goods, 1)))
@@ -73,5 +100,6 @@ def _writes(session: Session) -> Iterator[Call]:
         yield Call("orders.cancel", lambda session: orders.cancel(session, placed))
 
 
-def _middle(session: Session, table: type[User | Product | Order]) -> int | None:
-    return session.scalar(select(table.id).where(table.id >= select(func.max(table.id) / 2).scalar_subquery()).limit(1))
+def _middle(session: Session, table: type[Entity]) -> Entity | None:
+    middle = select(func.max(table.id) / 2).scalar_subquery()
+    return session.scalar(select(table).where(table.id >= middle).order_by(table.id).limit(1))

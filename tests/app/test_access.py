@@ -13,6 +13,8 @@ from app import logs
 
 Lines = Callable[[], list[dict[str, Any]]]
 
+ADA = {"email": "ada@example.com", "name": "Ada", "password": "correct horse"}
+
 
 @pytest.mark.parametrize("given", ["a", "0-9_.A", "x" * 64])
 def test_a_sane_id_is_kept(client: FlaskClient, given: str) -> None:
@@ -49,7 +51,7 @@ def test_a_request_leaves_one_line(client: FlaskClient, lines: Lines) -> None:
     }
 
 
-@pytest.mark.parametrize("address", ["/api/nosuch", "/nosuch", "/api/orders/0"])
+@pytest.mark.parametrize("address", ["/api/nosuch", "/nosuch", "/api/products/0"])
 def test_a_request_that_fails_does_too(client: FlaskClient, lines: Lines, address: str) -> None:
     client.get(address)
 
@@ -78,7 +80,7 @@ def test_no_address_of_a_user_is_logged(client: FlaskClient, capfd: pytest.Captu
     logs.configure("DEBUG", "json")
 
     for _ in ("registered", "refused"):
-        client.post("/api/users", json={"email": "ada@example.com", "name": "Ada"})
+        client.post("/api/users", json=ADA)
     client.post("/api/users", json={"email": "ada@nowhere@example.com", "name": ""})
 
     logged = capfd.readouterr().err

@@ -1,7 +1,6 @@
 """The page for people."""
 
 import re
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from app import orders, products, users
 from app.models import Product, User
-from tests.service import Database
 
 
 def test_the_page_shows_products_and_orders(client: FlaskClient, session: Session) -> None:
@@ -40,19 +38,6 @@ def test_what_runs_out_is_marked(client: FlaskClient, session: Session) -> None:
 
     assert "1 left" in page
     assert "sold out" in page
-
-
-def test_what_the_page_of_an_empty_shop_says_to_type_fills_it(database: Database) -> None:
-    client = database.app().test_client()
-    page = client.get("/").text
-
-    for address, body in [*commands(page, "Products"), *commands(page, "Recent orders")]:
-        assert client.post(address, data=body, content_type="application/json").status_code == 201
-
-    filled = client.get("/").text
-    assert "Stoneware mug" in filled
-    assert "placed" in filled
-    assert "curl" not in filled
 
 
 def test_the_number_of_queries_does_not_grow_with_the_shop(client: FlaskClient, session: Session) -> None:
@@ -82,13 +67,6 @@ def test_everything_the_page_refers_to_is_there(client: FlaskClient) -> None:
     for address in addresses:
         with client.get(address) as answer:
             assert answer.status_code == 200
-
-
-def commands(page: str, heading: str) -> list[tuple[str, str]]:
-    """The address and the body of each curl line under a heading, as a shell takes them apart."""
-    code = page.split(f">{heading}</h2>")[1].split("<code>")[1].split("</code>")[0]
-    words = shlex.split(code.replace("\\\n", ""))
-    return [(words[at + 1], words[at + 3]) for at, word in enumerate(words) if word == "curl"]
 
 
 def sell(session: Session, user: User, number: int) -> None:

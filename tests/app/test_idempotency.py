@@ -59,7 +59,7 @@ def test_keys_are_forgotten_a_day_after_their_first_use(app: Flask, session: Ses
         )
     session.commit()
 
-    ran = app.test_cli_runner().invoke(args=["forget-idempotency-keys"])
+    ran = app.test_cli_runner().invoke(args=["prune"])
 
     assert ran.exit_code == 0, ran.output
     assert set(session.scalars(select(IdempotencyKey.key))) == {"1", "23"}

@@ -20,7 +20,9 @@ from app.models import Product
 from ops import ports, postgres, shell
 from tests import clones, template, throwaway
 from tests.ops.conftest import wait_until
-from tests.service import Database
+from tests.service import Database, clerk
+
+ADA = {"email": "ada@example.com", "name": "Ada", "password": "correct horse"}
 
 END_ALL = text(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -37,13 +39,13 @@ def test_while_the_server_is_stopped_answers_are_503_and_then_200_at_once(
     server, database = own_server
     app = database.app()
     client = app.test_client()
-    before = client.get("/api/orders").status_code
+    before = client.get("/api/products").status_code
 
     server.stop()
-    away = [client.get("/api/orders") for _ in range(2)]
+    away = [client.get("/api/products") for _ in range(2)]
     page = client.get("/")
     server.start()
-    back = [client.get("/api/orders").status_code, client.get("/").status_code]
+    back = [client.get("/api/products").status_code, client.get("/").status_code]
 
     assert (before, back) == (200, [200, 200])
     for answer in away:
@@ -63,7 +65,7 @@ def test_a_server_that_takes_no_more_connections_is_away(own_server: tuple[postg
         with pytest.raises(psycopg.OperationalError, match="too many clients"):
             take_every_connection(database, taken)
 
-        answer = database.app().test_client().get("/api/orders")
+        answer = database.app().test_client().get("/api/products")
 
     assert_unavailable(answer)
 
@@ -75,7 +77,7 @@ def test_connections_that_were_lost_in_the_pool_are_not_noticed(database: Databa
             several.enter_context(db.engine.connect())
     end_all(database)
 
-    answers = [app.test_client().get("/api/orders").status_code for _ in range(4)]
+    answers = [app.test_client().get("/api/products").status_code for _ in range(4)]
 
     assert answers == [200] * 4
 
@@ -85,8 +87,8 @@ def test_a_connection_lost_in_the_middle_is_a_503_and_the_next_request_works(dat
     app = database.app()
 
     with once(app, moment, lambda: end_all(database)):
-        lost = app.test_client().post("/api/users", json={"email": "ada@example.com", "name": "Ada"})
-    again = app.test_client().post("/api/users", json={"email": "ada@example.com", "name": "Ada"})
+        lost = app.test_client().post("/api/users", json=ADA)
+    again = app.test_client().post("/api/users", json=ADA)
 
     assert_unavailable(lost)
     assert again.status_code == 201
@@ -97,7 +99,7 @@ def test_a_connection_lost_after_its_last_statement_takes_nothing_from_the_answe
     app = database.app()
 
     with once(app, "rollback", lambda: end_all(database)):
-        answer = app.test_client().get("/api/users/1")
+        answer = app.test_client().get("/api/products/1")
 
     assert answer.status_code == 404
     assert connections_in_use(app) == 0
@@ -110,28 +112,31 @@ def test_a_pool_without_a_free_connection_is_a_503(database: Database) -> None:
         cast("dict[str | None, Engine]", db.engines)[None] = engine
 
     with engine.connect():
-        answer = app.test_client().get("/api/orders")
+        answer = app.test_client().get("/api/products")
 
     assert_unavailable(answer)
-    assert app.test_client().get("/api/orders").status_code == 200
+    assert app.test_client().get("/api/products").status_code == 200
 
 
 def test_who_is_chosen_to_end_a_deadlock_is_told_to_try_again(database: Database) -> None:
     app = database.app()
     user, *goods = stock_shop(database)
+    with database.session() as session:
+        token = clerk(session)
+        session.commit()
     order = {"user_id": user, "lines": [{"product_id": product, "quantity": 1} for product in goods]}
 
     with database.session() as other, ThreadPoolExecutor() as sender, database.session() as watcher:
         watcher.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
         other.execute(text("SET deadlock_timeout = '1h'"))  # so that it is the service that looks for one
         other.execute(select(Product).where(Product.id == goods[1]).with_for_update())
-        sent = sender.submit(lambda: app.test_client().post("/api/orders", json=order))
+        sent = sender.submit(lambda: app.test_client().post("/api/orders", json=order, headers=token))
         wait_until(lambda: watcher.scalar(WAITS_FOR_A_LOCK) == 1)
         other.execute(select(Product).where(Product.id == goods[0]).with_for_update())
         other.rollback()
 
     assert_unavailable(sent.result())
-    assert app.test_client().post("/api/orders", json=order).status_code == 201
+    assert app.test_client().post("/api/orders", json=order, headers=token).status_code == 201
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+ADA = {"email": "ada@example.com", "name": "Ada", "password": "correct horse"}
+
 
 @pytest.mark.parametrize("address", ["/api", "/api/", "/api/nosuch", "/healthz/nosuch", "/readyz/nosuch"])
 def test_a_program_that_asks_for_nothing_gets_a_problem(client: FlaskClient, address: str) -> None:
@@ -48,12 +50,12 @@ def test_an_address_with_strange_characters_is_named_as_a_uri(client: FlaskClien
 def test_what_nobody_foresaw_is_a_500_that_tells_nothing_of_it(
     client: FlaskClient, broken_shop: None, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    answer = client.get("/api/orders", headers={"X-Request-ID": "the-broken-one"})
+    answer = client.get("/api/products", headers={"X-Request-ID": "the-broken-one"})
 
     assert answer.status_code == 500
     assert answer.mimetype == "application/problem+json"
     assert answer.headers["X-Request-ID"] == "the-broken-one"
-    assert "orders" not in answer.text.replace("/api/orders", "")
+    assert "products" not in answer.text.replace("/api/products", "")
     logged = capfd.readouterr().err
     assert "the-broken-one" in logged
     assert "UndefinedTable" in logged
@@ -62,7 +64,7 @@ def test_what_nobody_foresaw_is_a_500_that_tells_nothing_of_it(
 def test_an_unforeseen_error_does_not_put_addresses_into_the_log(
     client: FlaskClient, broken_shop: None, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    answer = client.post("/api/users", json={"email": "ada@example.com", "name": "Ada"})
+    answer = client.post("/api/users", json=ADA)
 
     assert answer.status_code == 500
     logged = capfd.readouterr().err
@@ -74,6 +76,6 @@ def test_an_unforeseen_error_does_not_put_addresses_into_the_log(
 def broken_shop(app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its tables are lost until the end of the test, and what it did not foresee does not reach the test."""
     monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
-    session.execute(text("ALTER TABLE orders RENAME TO lost_orders"))
+    session.execute(text("ALTER TABLE products RENAME TO lost_products"))
     session.execute(text("ALTER TABLE users RENAME TO lost_users"))
     session.commit()

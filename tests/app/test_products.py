@@ -32,7 +32,7 @@ def test_the_newest_come_first_a_page_at_a_time(session: Session) -> None:
     added = [products.add(session, f"SKU-{number}", "Thing", 100, 1) for number in range(5)]
 
     first = products.newest(session, limit=2)
-    second = products.newest(session, limit=2, before=first[-1].id)
-    third = products.newest(session, limit=2, before=second[-1].id)
+    second = products.newest(session, limit=2, after=first[-1].place)
+    third = products.newest(session, limit=2, after=second[-1].place)
 
     assert [*first, *second, *third] == added[::-1]

@@ -7,6 +7,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from app import products, users
+from tests import service
 from tests.app.api.contract import Contract, HeldClient
 
 
@@ -15,6 +16,8 @@ class Shop:
     ada: int
     mug: int
     pot: int
+    token: dict[str, str]
+    """Ada's."""
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +27,16 @@ def contract(app: Flask) -> Contract:
 
 @pytest.fixture
 def client(app: Flask, session: Session, contract: Contract) -> HeldClient:
+    """Of the staff, who may do everything."""
+    client = HeldClient(app, contract)
+    client.environ_base["HTTP_AUTHORIZATION"] = service.clerk(session)["Authorization"]
+    session.commit()
+    return client
+
+
+@pytest.fixture
+def anybody(app: Flask, session: Session, contract: Contract) -> HeldClient:
+    """Without a token."""
     return HeldClient(app, contract)
 
 
@@ -33,5 +46,6 @@ def shop(session: Session) -> Shop:
     ada = users.register(session, "ada@example.com", "Ada")
     mug = products.add(session, "MUG-01", "Mug", 1800, 10)
     pot = products.add(session, "POT-01", "Teapot", 6400, 3)
+    token = service.token(session, ada)
     session.commit()
-    return Shop(ada.id, mug.id, pot.id)
+    return Shop(ada.id, mug.id, pot.id, token)

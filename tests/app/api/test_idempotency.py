@@ -17,7 +17,7 @@ from app import orders, products, users
 from app.models import Order, Product
 from tests.app.api.conftest import Shop
 from tests.ops.conftest import wait_until
-from tests.service import Database
+from tests.service import Database, token
 
 KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324"
 WAITING_FOR_A_LOCK = text(
@@ -147,8 +147,10 @@ def test_of_two_at_once_the_second_is_tried_where_the_first_is_lost(database: Da
         assert placed(session) == 1
 
 
-def send(client: FlaskClient, shop: Shop, quantity: int = 1, key: str = KEY) -> TestResponse:
-    return client.post("/api/orders", json=body(shop, quantity), headers={"Idempotency-Key": key})
+def send(
+    client: FlaskClient, shop: Shop, quantity: int = 1, key: str = KEY, token: dict[str, str] | None = None
+) -> TestResponse:
+    return client.post("/api/orders", json=body(shop, quantity), headers={"Idempotency-Key": key, **(token or {})})
 
 
 def body(shop: Shop, quantity: int = 1) -> dict[str, Any]:
@@ -165,9 +167,9 @@ def last_piece(database: Database) -> tuple[Shop, Send]:
     with database.session() as session:
         ada = users.register(session, "ada@example.com", "Ada")
         mug = products.add(session, "MUG-01", "Mug", 1800, 1)
+        shop = Shop(ada.id, mug.id, mug.id, token(session, ada))
         session.commit()
-        shop = Shop(ada.id, mug.id, mug.id)
-    return shop, lambda: send(app.test_client(), shop)
+    return shop, lambda: send(app.test_client(), shop, token=shop.token)
 
 
 @contextmanager

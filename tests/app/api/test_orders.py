@@ -1,5 +1,6 @@
 """/api/orders"""
 
+import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
@@ -69,3 +70,52 @@ def order(shop: Shop, *lines: tuple[int, int]) -> dict[str, object]:
         "user_id": shop.ada,
         "lines": [{"product_id": product, "quantity": quantity} for product, quantity in lines],
     }
+
+
+def test_an_order_is_paid_and_shipped_and_its_trail_tells_by_whom(client: FlaskClient, shop: Shop) -> None:
+    address = client.post("/api/orders", json=order(shop, (shop.mug, 1))).headers["Location"]
+
+    told = [client.patch(address, json={"status": status}).get_json()["status"] for status in ("paid", "shipped")]
+
+    trail = client.get(f"{address}/events").get_json()["events"]
+    assert told == ["paid", "shipped"]
+    assert [(event["status"], event["by"]["name"]) for event in trail] == [
+        ("placed", "Clerk"),
+        ("paid", "Clerk"),
+        ("shipped", "Clerk"),
+    ]
+
+
+def test_what_has_left_the_house_is_not_cancelled(client: FlaskClient, shop: Shop) -> None:
+    address = client.post("/api/orders", json=order(shop, (shop.mug, 1))).headers["Location"]
+    for status in ("paid", "shipped"):
+        client.patch(address, json={"status": status})
+
+    refused = client.patch(address, json={"status": "cancelled"})
+
+    assert refused.status_code == 409
+    assert refused.get_json()["current"] == "shipped"
+
+
+def test_pages_of_some_of_the_orders_follow_each_other(client: FlaskClient, shop: Shop) -> None:
+    addresses = [client.post("/api/orders", json=order(shop, (shop.mug, 1))).headers["Location"] for _ in range(6)]
+    for address in addresses[::2]:
+        client.patch(address, json={"status": "paid"})
+
+    seen, address = [], f"/api/orders?limit=2&status=paid&user_id={shop.ada}&since=2026-01-01T00:00:00Z"
+    while address:
+        page = client.get(address).get_json()
+        seen += [shown["status"] for shown in page["orders"]]
+        address = page["next"]
+
+    assert seen == ["paid"] * 3
+
+
+@pytest.mark.parametrize(
+    "query", ["status=lost", "since=yesterday", "since=2026-01-01T00:00:00", "user_id=0", "cursor=x"]
+)
+def test_nobody_wants_such_orders(client: FlaskClient, query: str) -> None:
+    refused = client.get(f"/api/orders?{query}")
+
+    assert refused.status_code == 422
+    assert [error["parameter"] for error in refused.get_json()["errors"]] == [query.partition("=")[0]]

@@ -2,9 +2,11 @@
 
 from flask.testing import FlaskClient
 
+ADA = {"email": "ada@example.com", "name": "Ada", "password": "correct horse"}
+
 
 def test_a_new_user_is_where_the_answer_says(client: FlaskClient) -> None:
-    created = client.post("/api/users", json={"email": "ada@example.com", "name": "Ada"})
+    created = client.post("/api/users", json=ADA)
 
     assert created.status_code == 201
     assert created.json is not None
@@ -13,16 +15,16 @@ def test_a_new_user_is_where_the_answer_says(client: FlaskClient) -> None:
 
 
 def test_spaces_around_a_name_are_not_kept(client: FlaskClient) -> None:
-    created = client.post("/api/users", json={"email": "ada@example.com", "name": "  Ada "})
+    created = client.post("/api/users", json={**ADA, "name": "  Ada "})
 
     assert created.json is not None
     assert created.json["name"] == "Ada"
 
 
 def test_a_taken_address_is_a_conflict(client: FlaskClient) -> None:
-    client.post("/api/users", json={"email": "ada@example.com", "name": "Ada"})
+    client.post("/api/users", json=ADA)
 
-    refused = client.post("/api/users", json={"email": "ADA@example.com", "name": "Another Ada"})
+    refused = client.post("/api/users", json={**ADA, "email": "ADA@example.com", "name": "Another Ada"})
 
     assert refused.status_code == 409
     assert refused.json == {

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask
 
 from app.api import answers, operation
-from app.api.operation import Operation
+from app.api.operation import EVERYBODY, STAFF, Operation
 from app.reference import document
 from app.reference.routes import Route, routes
 
@@ -50,14 +50,14 @@ def test_every_operation_has_a_name_of_its_own_and_words(app: Flask) -> None:
 
 
 def test_who_may_call_a_route_is_told_with_what_becomes_of_others() -> None:
-    told = described(Operation("payOrder", gives={HTTPStatus.OK: answers.Order}, allowed=["customer", "staff"]))
+    told = described(Operation("payOrder", gives={HTTPStatus.OK: answers.Order}, allowed=STAFF))
 
-    assert told["security"] == [{"token": ["customer"]}, {"token": ["staff"]}]
+    assert told["security"] == [{"token": ["staff"]}]
     assert set(told["responses"]) == {"200", "401", "403", "404", "503"}
 
 
 def test_an_answer_may_be_empty() -> None:
-    told = described(Operation("touchOrder", gives={HTTPStatus.NO_CONTENT: None}))
+    told = described(Operation("touchOrder", allowed=EVERYBODY, gives={HTTPStatus.NO_CONTENT: None}))
 
     assert "content" not in told["responses"]["204"]
 

@@ -1,0 +1,68 @@
+"""/api/tokens"""
+
+from datetime import timedelta
+from http import HTTPStatus
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from app import attempts, tokens, users
+from app.api import answers
+from app.api.callers import caller
+from app.api.operation import EVERYBODY, SIGNED_IN, Operation
+from app.api.payloads import NewToken
+from app.database import db, reading
+from app.errors import TooManyAttempts, UnknownToken, WrongCredentials
+from app.models import Token
+
+blueprint = Blueprint("tokens", __name__, url_prefix="/tokens")
+
+
+@blueprint.post("")
+@Operation(
+    "signIn",
+    allowed=EVERYBODY,
+    body=NewToken,
+    gives={HTTPStatus.OK: answers.NewToken},
+    refusals=[WrongCredentials, TooManyAttempts],
+)
+def post() -> ResponseReturnValue:
+    """Sign in: make a token.
+
+    It is shown this once. Send it with other requests, as `Authorization: Bearer …`.
+    """
+    asked = NewToken.of(request)
+    session = db.session()
+    attempts.count(session, asked.email, request.remote_addr or "")
+    session.commit()  # whatever comes of it
+    user = users.authenticate(session, asked.email, asked.password.get_secret_value())
+    attempts.forgive(session, asked.email)
+    token, shown = tokens.issue(session, user, asked.name, timedelta(days=asked.days))
+    answer = answers.NewToken(**_shown(token), user_id=user.id, role=user.role, token=shown)
+    session.commit()
+    return answer, {"Cache-Control": "no-store"}
+
+
+@blueprint.get("")
+@Operation("listTokens", allowed=SIGNED_IN, gives={HTTPStatus.OK: answers.Tokens})
+def index() -> ResponseReturnValue:
+    """List your tokens, the newest first, those that are over too."""
+    return answers.Tokens(tokens=[_shown(token) for token in tokens.of(reading(), caller().id)])
+
+
+@blueprint.delete("/<id:token_id>")
+@Operation("revokeToken", allowed=SIGNED_IN, gives={HTTPStatus.NO_CONTENT: None}, refusals=[UnknownToken])
+def delete(token_id: int) -> ResponseReturnValue:
+    """Revoke a token of yours, from this moment on."""
+    tokens.revoke(db.session(), caller().id, token_id)
+    db.session.commit()
+    return "", HTTPStatus.NO_CONTENT
+
+
+def _shown(token: Token) -> answers.Token:
+    return {
+        "id": token.id,
+        "name": token.name,
+        "created_at": token.created_at.isoformat(),
+        "expires_at": token.expires_at.isoformat(),
+    }
