@@ -19,6 +19,8 @@ FAILED = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    contract = parser.getgroup("contract")
+    contract.addoption("--cases", type=int, default=40, help="how many requests the API's document is tried with")
     group = parser.getgroup("database")
     group.addoption("--keep", action="store_true", help="keep the databases of failed tests after the run")
     group.addoption("--reuse", action="store_true", help="leave the server running for the next run with --reuse")

@@ -33,6 +33,14 @@ def _place(cursor: str) -> str:
     return cursor
 
 
+def _trimmed(text: str) -> str:
+    """After its length was checked: what is too long as it was sent is refused, as the schema says."""
+    text = text.strip()
+    if not text:
+        raise ValueError("String should have at least 1 character")
+    return text
+
+
 def _without_nul(text: str) -> str:
     if "\0" in text:
         raise ValueError("String should not contain the character NUL")
@@ -54,7 +62,8 @@ NewPassword = Annotated[
 Sku = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9._-]+$", max_length=SKU_LENGTH), Field(examples=["MUG-01"])]
 Name = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_LENGTH),
+    StringConstraints(min_length=1, max_length=NAME_LENGTH),
+    AfterValidator(_trimmed),
     AfterValidator(_without_nul),
     Field(json_schema_extra={"pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}),
 ]

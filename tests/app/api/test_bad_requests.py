@@ -53,6 +53,12 @@ def test_a_user_has_no_such(client: FlaskClient, field: str, value: object) -> N
     assert (answer.status_code, pointers(answer.json)) == (422, [f"#/{field}"])
 
 
+def test_a_name_that_is_too_long_as_it_was_sent_is_refused(client: FlaskClient) -> None:
+    answer = client.post("/api/users", json={**USER, "name": " " + "x" * 200})
+
+    assert (answer.status_code, pointers(answer.json)) == (422, ["#/name"])
+
+
 @pytest.mark.parametrize("email", ["x", "x@", "@example.com", "a b@example.com", "a@b", "x" * 250 + "@example.com"])
 def test_this_is_no_address(client: FlaskClient, email: str) -> None:
     answer = client.post("/api/users", json={**USER, "email": email})
