@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from app import access, api, commands, desk, health, logs, problems
+from app import access, api, commands, connections, desk, health, logs, problems
 from app.api.identifiers import IdConverter
 from app.config import load
 from app.database import db
@@ -22,6 +22,7 @@ def create_app(config_name: str) -> Flask:
     app.json = FastAnswers(app)
 
     db.init_app(app)
+    connections.init_app(app)
     access.init_app(app)
     problems.init_app(app)
     commands.init_app(app)

@@ -8,6 +8,8 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL
 
+SERVICE = "groundwork"
+"""What others know it by."""
 SECRET_FILES = Path("/run/secrets")
 SHORTEST_SECRET = 16
 PLACEHOLDER = r"([Cc]hange|CHANGE).?([Mm]e|ME)|[Pp]laceholder|PLACEHOLDER|^([Ss]ecret|[Pp]assword|TODO|xxx+)$|^<.*>$"
@@ -104,13 +106,12 @@ class Config(BaseSettings):
             "DRAIN_FILE": self.DRAIN_FILE,
             "SQLALCHEMY_DATABASE_URI": self.database_url,
             "SQLALCHEMY_ENGINE_OPTIONS": {
-                "pool_pre_ping": True,
                 "pool_size": self.POSTGRES_POOL_SIZE,
                 "max_overflow": 0,
                 "pool_timeout": self.POSTGRES_POOL_TIMEOUT,
                 "hide_parameters": not self.FLASK_DEBUG,  # they hold e-mail addresses, and errors are logged
                 "connect_args": {
-                    "application_name": "groundwork",
+                    "application_name": SERVICE,
                     "connect_timeout": 5,
                     **NOTICE_A_CUT,
                     "options": " ".join(f"-c {name}={value}" for name, value in OF_THE_SERVER.items()),

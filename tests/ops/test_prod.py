@@ -243,16 +243,34 @@ def test_a_client_that_sends_slowly_is_given_up(stack: Stack) -> None:
 
 @pytest.mark.engine
 def test_one_requests_way_is_found_by_its_id(stack: Stack) -> None:
-    request_id = stack.ask("GET", "/api/products").headers["X-Request-ID"]
+    twice = {"email": "twice@example.com", "name": "Twice"}
+    stack.ask("POST", "/api/users", twice)
+    request_id = stack.ask("POST", "/api/users", twice).headers["X-Request-ID"]
 
-    lines = [json.loads(line) for line in stack.ok("prod.logs", "--request", request_id).splitlines()]
+    said = stack.ok("prod.logs", "--request", request_id).splitlines()
 
+    lines = [json.loads(line) for line in said if line.startswith("{")]
     assert {line["logger"] for line in lines} == {"proxy", "app.access"}
     assert {line["request_id"] for line in lines} == {request_id}
+    by_postgresql = "\n".join(line for line in said if not line.startswith("{"))
+    assert "ERROR:  duplicate key value violates unique constraint" in by_postgresql
+    assert "STATEMENT:  INSERT INTO users" in by_postgresql
+    assert "twice@example.com" not in stack.ok("prod.logs")
     unknown = stack.inv("prod.logs", "--request", "0" * 32)
     assert (unknown.returncode, unknown.stderr) == (
         1, f"no line has {'0' * 32}: is it older than the logs that are kept?\n",
     )  # fmt: skip
+
+
+@pytest.mark.engine
+def test_a_slow_statement_is_found_whole_by_the_request_it_was_for(stack: Stack) -> None:
+    request_id = "slow-1"
+    stack.sql("app", f"SET application_name = '{request_id}';\nSELECT pg_sleep(0.3)")
+
+    said = stack.ok("prod.logs", "--request", request_id).splitlines()
+
+    assert re.search(rf"app@groundwork {request_id} LOG:  duration: \d+\.\d+ ms  statement: SET", said[0])
+    assert said[1:] == ["\tSELECT pg_sleep(0.3)"]
 
 
 @pytest.mark.engine
