@@ -21,6 +21,10 @@ def create_app(config_name: str) -> Flask:
     app.url_map.converters["id"] = IdConverter
     app.json = FastAnswers(app)
 
+    if config.METRICS_PORT:
+        from app import metrics  # what is not asked for is not loaded
+
+        metrics.init_app(app)
     db.init_app(app)
     connections.init_app(app)
     access.init_app(app)

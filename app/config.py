@@ -86,6 +86,9 @@ class Config(BaseSettings):
     DRAIN_FILE: Text = "/dev/shm/draining"  # noqa: S108  a container has its own
     """While this file is there, the process says that it is not ready, and serves on: the proxy leaves it out then."""
 
+    METRICS_PORT: Annotated[int, Field(ge=0, le=65535)] = 0
+    """Where Prometheus asks each replica. 0: nowhere, and nothing is counted."""
+
     @property
     def database_url(self) -> URL:
         return URL.create(

@@ -25,6 +25,7 @@ from tests.ops.conftest import Clone, make_clone, wait_until
 
 CLIENTS = 8
 PAUSE = 0.02  # between the requests of one, so that the two cores have time for the stack too
+PROCESSES = "cat /proc/1/task/1/children"  # of gunicorn
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,18 @@ def clear(stack: Stack) -> None:
     assert stack.containers() == []
     assert docker("volume", "ls", "--quiet", "--filter", f"label=com.docker.compose.project={project}") == ""
     assert docker("network", "ls", "--quiet", "--filter", f"label=com.docker.compose.project={project}") == ""
+
+
+def metrics(address: str) -> dict[str, float]:
+    with urllib.request.urlopen(f"http://{address}:9000/metrics", timeout=5) as answer:
+        lines = [line for line in answer.read().decode().splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
+
+
+def reads(told: dict[str, float]) -> float:
+    return sum(
+        value for name, value in told.items() if name.startswith("http_requests_total") and "/api/products" in name
+    )
 
 
 def docker(*arguments: str) -> str:
@@ -271,6 +284,29 @@ def test_a_slow_statement_is_found_whole_by_the_request_it_was_for(stack: Stack)
 
     assert re.search(rf"app@groundwork {request_id} LOG:  duration: \d+\.\d+ ms  statement: SET", said[0])
     assert said[1:] == ["\tSELECT pg_sleep(0.3)"]
+
+
+@pytest.mark.engine
+def test_each_replica_counts_exactly_over_all_its_processes_and_goes_on_after_one_was_killed(stack: Stack) -> None:
+    replicas = [
+        each["NetworkSettings"]["Networks"][f"{stack.project}_data"]["IPAddress"] for each in stack.containers("web")
+    ]
+    before = [metrics(address) for address in replicas]
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        answers = list(pool.map(lambda _: stack.ask("GET", "/api/products").status, range(100)))
+    after = [{reads(metrics(address)) for _ in range(10)} for address in replicas]  # whichever of them answers
+    processes = stack.ok("prod.exec", PROCESSES).split()
+    stack.ok("prod.exec", f"kill -KILL {processes[0]}")
+    wait_until(lambda: len({*stack.ok("prod.exec", PROCESSES).split()} | {*processes}) == 3)
+    answers += [stack.ask("GET", "/api/products").status for _ in range(20)]
+
+    assert set(answers) == {200}
+    assert [len(each) for each in after] == [1, 1]
+    assert sum(each.pop() for each in after) == sum(map(reads, before)) + 100
+    assert sum(reads(metrics(address)) for address in replicas) == sum(map(reads, before)) + 120
+    assert [metrics(address)["http_requests_in_work"] for address in replicas] == [0, 0]
+    assert stack.ask("GET", "/metrics").status == 404
 
 
 @pytest.mark.engine
