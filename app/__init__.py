@@ -28,6 +28,10 @@ def create_app(config_name: str) -> Flask:
     db.init_app(app)
     connections.init_app(app)
     access.init_app(app)
+    if config.OTEL_EXPORTER_OTLP_ENDPOINT:
+        from app import tracing
+
+        tracing.init_app(app)
     problems.init_app(app)
     commands.init_app(app)
 

@@ -89,6 +89,9 @@ class Config(BaseSettings):
     METRICS_PORT: Annotated[int, Field(ge=0, le=65535)] = 0
     """Where Prometheus asks each replica. 0: nowhere, and nothing is counted."""
 
+    OTEL_EXPORTER_OTLP_ENDPOINT: str = ""
+    """Where traces are sent to, as in http://collector:4318. Empty: nowhere, and none are made."""
+
     @property
     def database_url(self) -> URL:
         return URL.create(

@@ -203,6 +203,23 @@ def test_the_image_has_what_serves_and_nothing_that_builds(stack: Stack) -> None
 
 
 @pytest.mark.engine
+def test_the_image_can_trace_where_the_configuration_asks_for_it(stack: Stack) -> None:
+    path = stack.clone.folder / "config" / "production.json"
+    as_it_was = path.read_text()
+    document = json.loads(as_it_was)
+    document["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://collector:4318"
+    path.write_text(json.dumps(document))
+    try:
+        traced = stack.ok("prod.build", "--tag", "traced").split()[-1]
+    finally:
+        path.write_text(as_it_was)
+
+    served = stack.containers("web")[0]["Image"]
+    find = ["python", "-c", "from importlib.util import find_spec; print(find_spec('opentelemetry') is not None)"]
+    assert [docker("run", "--rm", image, *find) for image in (traced, served)] == ["True\n", "False\n"]
+
+
+@pytest.mark.engine
 def test_the_service_reads_and_writes_rows_and_does_nothing_else(stack: Stack) -> None:
     assert stack.sql("app", "SELECT count(*) >= 0 FROM users").stdout == "t\n"
     for forbidden in (
