@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from app import access, api, commands, desk, health, logs, problems, reference
+from app import access, api, commands, connections, desk, health, logs, problems, reference
 from app.api.identifiers import IdConverter
 from app.config import load
 from app.database import db
@@ -21,8 +21,17 @@ def create_app(config_name: str) -> Flask:
     app.url_map.converters["id"] = IdConverter
     app.json = FastAnswers(app)
 
+    if config.METRICS_PORT:
+        from app import metrics  # what is not asked for is not loaded
+
+        metrics.init_app(app)
     db.init_app(app)
+    connections.init_app(app)
     access.init_app(app)
+    if config.OTEL_EXPORTER_OTLP_ENDPOINT:
+        from app import tracing
+
+        tracing.init_app(app)
     problems.init_app(app)
     commands.init_app(app)
 

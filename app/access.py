@@ -6,10 +6,10 @@ from time import perf_counter
 from uuid import uuid4
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, has_app_context, request
 
 HEADER = "X-Request-ID"
-SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,63}")  # PostgreSQL cuts the name of a session there
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("app.access")
 
@@ -18,6 +18,11 @@ def init_app(app: Flask) -> None:
     app.before_request(_begin)
     app.after_request(_end)
     app.teardown_request(_forget)
+
+
+def request_id() -> str | None:
+    """None outside a request."""
+    return g.get("request_id") if has_app_context() else None
 
 
 def _begin() -> None:

@@ -8,6 +8,8 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL
 
+SERVICE = "groundwork"
+"""What others know it by."""
 SECRET_FILES = Path("/run/secrets")
 SHORTEST_SECRET = 16
 PLACEHOLDER = r"([Cc]hange|CHANGE).?([Mm]e|ME)|[Pp]laceholder|PLACEHOLDER|^([Ss]ecret|[Pp]assword|TODO|xxx+)$|^<.*>$"
@@ -84,6 +86,12 @@ class Config(BaseSettings):
     DRAIN_FILE: Text = "/dev/shm/draining"  # noqa: S108  a container has its own
     """While this file is there, the process says that it is not ready, and serves on: the proxy leaves it out then."""
 
+    METRICS_PORT: Annotated[int, Field(ge=0, le=65535)] = 0
+    """Where Prometheus asks each replica. 0: nowhere, and nothing is counted."""
+
+    OTEL_EXPORTER_OTLP_ENDPOINT: str = ""
+    """Where traces are sent to, as in http://collector:4318. Empty: nowhere, and none are made."""
+
     @property
     def database_url(self) -> URL:
         return URL.create(
@@ -104,13 +112,12 @@ class Config(BaseSettings):
             "DRAIN_FILE": self.DRAIN_FILE,
             "SQLALCHEMY_DATABASE_URI": self.database_url,
             "SQLALCHEMY_ENGINE_OPTIONS": {
-                "pool_pre_ping": True,
                 "pool_size": self.POSTGRES_POOL_SIZE,
                 "max_overflow": 0,
                 "pool_timeout": self.POSTGRES_POOL_TIMEOUT,
                 "hide_parameters": not self.FLASK_DEBUG,  # they hold e-mail addresses, and errors are logged
                 "connect_args": {
-                    "application_name": "groundwork",
+                    "application_name": SERVICE,
                     "connect_timeout": 5,
                     **NOTICE_A_CUT,
                     "options": " ".join(f"-c {name}={value}" for name, value in OF_THE_SERVER.items()),

@@ -1,6 +1,7 @@
 """How gunicorn serves `wsgi:app`; every number comes from the configuration."""
 
 import os
+from itertools import count
 
 bind = "0.0.0.0:8000"
 worker_class = "gthread"
@@ -17,3 +18,19 @@ worker_tmp_dir = "/dev/shm"  # a disk that is busy would look like a process tha
 control_socket_disable = True  # the root of the container is read-only
 forwarded_allow_ips = "*"  # none but the proxy reaches this network
 accesslog = None  # the service writes a line a request itself, with its id
+
+if metrics_port := int(os.environ.get("METRICS_PORT", 0)):
+    from app import exposition
+
+    exposition.prepare("/run/metrics")
+
+    def pre_fork(arbiter, worker):
+        """Give it a place among the processes: of one that has ended, where there is one, so that files stay few."""
+        taken = {each.place for each in arbiter.WORKERS.values()}
+        worker.place = next(place for place in count() if place not in taken)
+
+    def post_fork(_arbiter, worker):
+        exposition.begin(worker.place, metrics_port)
+
+    def child_exit(_arbiter, worker):
+        exposition.end(worker.place)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from invoke.exceptions import Exit
 
 from ops import release, shell, stack
+from ops.configuration import Configuration
 
 PREVIOUS = f"{stack.IMAGE}:previous"
 LABEL, VERSION = "groundwork.production", "org.opencontainers.image.version"
@@ -22,7 +23,7 @@ class Image:
     created: str
 
 
-def build(tag: str = "") -> Image:
+def build(settings: Configuration, tag: str = "") -> Image:
     """Named by `tag`, else by what git calls the commit. Raises Exit where it cannot be built, with what was said."""
     version = tag or release.version()
     if f"{stack.IMAGE}:{version}" in POINTERS:
@@ -31,6 +32,7 @@ def build(tag: str = "") -> Image:
         [
             *("docker", "build", "--quiet", "--file", "compose/Dockerfile", "--target", "production"),
             *("--build-arg", f"VERSION={version}", "--build-arg", f"COMMIT={release.commit()}"),
+            *(("--build-arg", "TRACING=yes") if settings.environment.get("OTEL_EXPORTER_OTLP_ENDPOINT") else ()),
             *("--label", f"{LABEL}={stack.PROJECT}", "--tag", f"{stack.IMAGE}:{version}", "."),
         ]
     )

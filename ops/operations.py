@@ -1,6 +1,7 @@
 """`inv prod.…`, what is done on the production stack while it serves: looking, asking, keeping, bringing back."""
 
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from invoke.context import Context
@@ -49,17 +50,16 @@ def status(_: Context) -> None:
 def logs(_: Context, follow: bool = False, request: str = "", service: str = "") -> None:
     """Show what the containers say."""
     settings = stack.known()
-    arguments = ["logs", "--no-log-prefix" if request else "--timestamps"]
+    arguments = ["logs", "--no-color" if request else "--timestamps"]
     command = stack.command(settings, *arguments, *(["--follow"] if follow else []), *([service] if service else []))
     with shell.interruptible():
         if not request:
             shell.serve(command, stack.variables(settings), stdin=stack.environments(settings))
             return
         found = False
-        for line in shell.lines(command, stack.variables(settings), stack.environments(settings)):
-            if request in line:
-                shell.say(line.rstrip())
-                found = True
+        for line in _of_request(request, shell.lines(command, stack.variables(settings), stack.environments(settings))):
+            shell.say(line)
+            found = True
         if not found:
             raise Exit(f"no line has {request}: is it older than the logs that are kept?", code=1)
 
@@ -103,6 +103,17 @@ def restore(_: Context, folder: str, yes_i_mean: str = "") -> None:
     shell.say(manifest.brought_back_as(name, place))
     if set(manifest.contents.revision.split()) != migrations.heads():
         shell.note(f"it is at {manifest.contents.revision or 'no revision'}: inv prod.up migrates it")
+
+
+def _of_request(request: str, lines: Iterable[str]) -> Iterator[str]:
+    """Those with its id, without the container that Compose puts before each, and what goes on after them."""
+    wanted: dict[str, bool] = {}
+    for line in lines:
+        container, _, said = line.rstrip().partition("| ")
+        if not said.startswith("\t"):  # with which PostgreSQL begins the further lines of a statement
+            wanted[container] = request in said
+        if wanted.get(container):
+            yield said
 
 
 def _database(settings: Configuration) -> Database:

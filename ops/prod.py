@@ -18,8 +18,8 @@ LOCK = project.LOCAL / "production.lock"
 @task(help={"tag": "its name; by default what git calls the commit"})
 def build(_: Context, tag: str = "") -> None:
     """Build the image of the service."""
-    with _working():
-        image = _build(tag)
+    with _working() as settings:
+        image = _build(settings, tag)
         shell.say(f"{stack.IMAGE}:{image.version}")
 
 
@@ -29,7 +29,7 @@ def up(_: Context, web: str = "") -> None:
     with _working() as settings:
         replicas = _affordable(settings, options.number("web", web or stack.variables(settings)["WEB_REPLICAS"]))
         _require_ports(settings)
-        image = _build(tag="")
+        image = _build(settings, tag="")
         if serving := rollout.serving():
             _start_database(settings, image)
             if stack.is_current(settings, image.id, serving):
@@ -49,7 +49,7 @@ def deploy(_: Context, tag: str = "") -> None:
     """Build, migrate, and put new replicas in the place of those that serve, without losing a request."""
     with _working() as settings:
         replicas = _replicas()
-        image = _build(tag)
+        image = _build(settings, tag)
         _migrate(settings, image)
         _release(settings, image, replicas)
         shell.say(f"{image.version} serves: inv prod.rollback goes back")
@@ -141,9 +141,9 @@ def _replicas() -> int:
     return len([each for each in serving if each.image == released]) or len(serving)
 
 
-def _build(tag: str) -> images.Image:
+def _build(settings: Configuration, tag: str) -> images.Image:
     with step("building the image"):
-        return images.build(tag)
+        return images.build(settings, tag)
 
 
 def _start_database(settings: Configuration, image: images.Image) -> None:

@@ -58,6 +58,7 @@ CONTAINERS = _section(
             "PostgreSQL",
             max_connections=_number("That it takes at the same time"),
             reserved_connections=_number("Of these, kept from the service: for migrations, backups and people"),
+            slow_statement_ms=_number("A statement that takes as long is logged, with the request it was for", least=0),
         ),
         "migrate": _container("Migrates to the head before the service starts, and ends"),
         "web": _container("gunicorn with the service", replicas=_number("How many there are")),

@@ -3,6 +3,9 @@
 -- migrator_password.
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
+-- One that fails or is slow would stand in the log, and its password with it.
+SET log_min_error_statement = panic;
+SET log_min_duration_statement = -1;
 
 SELECT format('CREATE ROLE %I LOGIN', name)
 FROM unnest(ARRAY[:'app', :'migrator']) AS name

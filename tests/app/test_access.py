@@ -16,14 +16,14 @@ Lines = Callable[[], list[dict[str, Any]]]
 ADA = {"email": "ada@example.com", "name": "Ada", "password": "correct horse"}
 
 
-@pytest.mark.parametrize("given", ["a", "0-9_.A", "x" * 64])
+@pytest.mark.parametrize("given", ["a", "0-9_.A", "x" * 63])
 def test_a_sane_id_is_kept(client: FlaskClient, given: str) -> None:
     answer = client.get("/healthz", headers={"X-Request-ID": given})
 
     assert answer.headers["X-Request-ID"] == given
 
 
-@pytest.mark.parametrize("given", ["", " ", "a b", "x" * 65, "é", '"', "{}", "a/b", "<script>"])
+@pytest.mark.parametrize("given", ["", " ", "a b", "x" * 64, "é", '"', "{}", "a/b", "<script>"])
 def test_another_is_replaced(client: FlaskClient, given: str) -> None:
     answer = client.get("/healthz", headers={"X-Request-ID": given})
 

@@ -25,6 +25,7 @@ from tests.ops.conftest import Clone, make_clone, wait_until
 
 CLIENTS = 8
 PAUSE = 0.02  # between the requests of one, so that the two cores have time for the stack too
+PROCESSES = "cat /proc/1/task/1/children"  # of gunicorn
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,18 @@ def clear(stack: Stack) -> None:
     assert docker("network", "ls", "--quiet", "--filter", f"label=com.docker.compose.project={project}") == ""
 
 
+def metrics(address: str) -> dict[str, float]:
+    with urllib.request.urlopen(f"http://{address}:9000/metrics", timeout=5) as answer:
+        lines = [line for line in answer.read().decode().splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
+
+
+def reads(told: dict[str, float]) -> float:
+    return sum(
+        value for name, value in told.items() if name.startswith("http_requests_total") and "/api/products" in name
+    )
+
+
 def docker(*arguments: str) -> str:
     return subprocess.check_output(["docker", *arguments], text=True)
 
@@ -190,6 +203,23 @@ def test_the_image_has_what_serves_and_nothing_that_builds(stack: Stack) -> None
 
 
 @pytest.mark.engine
+def test_the_image_can_trace_where_the_configuration_asks_for_it(stack: Stack) -> None:
+    path = stack.clone.folder / "config" / "production.json"
+    as_it_was = path.read_text()
+    document = json.loads(as_it_was)
+    document["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://collector:4318"
+    path.write_text(json.dumps(document))
+    try:
+        traced = stack.ok("prod.build", "--tag", "traced").split()[-1]
+    finally:
+        path.write_text(as_it_was)
+
+    served = stack.containers("web")[0]["Image"]
+    find = ["python", "-c", "from importlib.util import find_spec; print(find_spec('opentelemetry') is not None)"]
+    assert [docker("run", "--rm", image, *find) for image in (traced, served)] == ["True\n", "False\n"]
+
+
+@pytest.mark.engine
 def test_the_service_reads_and_writes_rows_and_does_nothing_else(stack: Stack) -> None:
     assert stack.sql("app", "SELECT count(*) >= 0 FROM users").stdout == "t\n"
     for forbidden in (
@@ -243,16 +273,57 @@ def test_a_client_that_sends_slowly_is_given_up(stack: Stack) -> None:
 
 @pytest.mark.engine
 def test_one_requests_way_is_found_by_its_id(stack: Stack) -> None:
-    request_id = stack.ask("GET", "/api/products").headers["X-Request-ID"]
+    twice = {"email": "twice@example.com", "name": "Twice"}
+    stack.ask("POST", "/api/users", twice)
+    request_id = stack.ask("POST", "/api/users", twice).headers["X-Request-ID"]
 
-    lines = [json.loads(line) for line in stack.ok("prod.logs", "--request", request_id).splitlines()]
+    said = stack.ok("prod.logs", "--request", request_id).splitlines()
 
+    lines = [json.loads(line) for line in said if line.startswith("{")]
     assert {line["logger"] for line in lines} == {"proxy", "app.access"}
     assert {line["request_id"] for line in lines} == {request_id}
+    by_postgresql = "\n".join(line for line in said if not line.startswith("{"))
+    assert "ERROR:  duplicate key value violates unique constraint" in by_postgresql
+    assert "STATEMENT:  INSERT INTO users" in by_postgresql
+    assert "twice@example.com" not in stack.ok("prod.logs")
     unknown = stack.inv("prod.logs", "--request", "0" * 32)
     assert (unknown.returncode, unknown.stderr) == (
         1, f"no line has {'0' * 32}: is it older than the logs that are kept?\n",
     )  # fmt: skip
+
+
+@pytest.mark.engine
+def test_a_slow_statement_is_found_whole_by_the_request_it_was_for(stack: Stack) -> None:
+    request_id = "slow-1"
+    stack.sql("app", f"SET application_name = '{request_id}';\nSELECT pg_sleep(0.3)")
+
+    said = stack.ok("prod.logs", "--request", request_id).splitlines()
+
+    assert re.search(rf"app@groundwork {request_id} LOG:  duration: \d+\.\d+ ms  statement: SET", said[0])
+    assert said[1:] == ["\tSELECT pg_sleep(0.3)"]
+
+
+@pytest.mark.engine
+def test_each_replica_counts_exactly_over_all_its_processes_and_goes_on_after_one_was_killed(stack: Stack) -> None:
+    replicas = [
+        each["NetworkSettings"]["Networks"][f"{stack.project}_data"]["IPAddress"] for each in stack.containers("web")
+    ]
+    before = [metrics(address) for address in replicas]
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        answers = list(pool.map(lambda _: stack.ask("GET", "/api/products").status, range(100)))
+    after = [{reads(metrics(address)) for _ in range(10)} for address in replicas]  # whichever of them answers
+    processes = stack.ok("prod.exec", PROCESSES).split()
+    stack.ok("prod.exec", f"kill -KILL {processes[0]}")
+    wait_until(lambda: len({*stack.ok("prod.exec", PROCESSES).split()} | {*processes}) == 3)
+    answers += [stack.ask("GET", "/api/products").status for _ in range(20)]
+
+    assert set(answers) == {200}
+    assert [len(each) for each in after] == [1, 1]
+    assert sum(each.pop() for each in after) == sum(map(reads, before)) + 100
+    assert sum(reads(metrics(address)) for address in replicas) == sum(map(reads, before)) + 120
+    assert [metrics(address)["http_requests_in_work"] for address in replicas] == [0, 0]
+    assert stack.ask("GET", "/metrics").status == 404
 
 
 @pytest.mark.engine

@@ -135,7 +135,8 @@ def test_a_story_is_told_to_an_empty_database_only(database: Database) -> None:
     told = command(database.environment, "starter")
     again = command(database.environment, "orders", "--size", "100")
 
-    assert (told.returncode, told.stdout) == (0, "starter: 8 products, 6 users, 12 orders, 26 order events, 20 order lines\n")
+    rows = "8 products, 6 users, 12 orders, 26 order events, 20 order lines"
+    assert (told.returncode, told.stdout) == (0, f"starter: {rows}\n")
     assert (again.returncode, again.stdout) == (0, "The database is not empty: nothing was added.\n")
 
 

@@ -1,0 +1,145 @@
+"""What Prometheus is told: of one process here, of all that a replica has in tests/ops/test_prod.py."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from prometheus_client import REGISTRY, generate_latest
+from sqlalchemy import text
+
+from app import orders, products, users
+from app.database import db
+from tests.ops.conftest import wait_until
+from tests.service import Database
+
+Change = Callable[..., float]
+
+
+def test_requests_are_counted_by_the_template_of_their_route(client: FlaskClient, change: Change) -> None:
+    for address in ("/api/orders/1", "/api/orders/2", "/api/products"):
+        client.get(address)
+
+    by_id = {"route": "/api/orders/<id:order_id>"}
+    assert change("http_requests_total", method="GET", status="404", **by_id) == 2
+    assert change("http_requests_total", method="GET", status="200", route="/api/products") == 1
+    assert change("http_request_duration_seconds_count", **by_id) == 2
+    assert b"/api/orders/1" not in generate_latest()
+
+
+def test_what_clients_make_up_has_no_name_of_its_own(client: FlaskClient, change: Change) -> None:
+    client.get("/api/orders/of/mine")
+    client.open("/api/products", method="BREW")
+
+    assert change("http_requests_total", method="GET", status="404", route="unknown") == 1
+    assert change("http_requests_total", method="unknown", status="405", route="unknown") == 1
+    assert b"BREW" not in generate_latest()
+
+
+def test_an_unforeseen_exception_is_counted_as_what_it_became(app: Flask, change: Change) -> None:
+    app.config["PROPAGATE_EXCEPTIONS"] = False  # as production has it
+    app.add_url_rule("/broken", view_func=lambda: 1 / 0)  # type: ignore[arg-type]
+
+    app.test_client().get("/broken")
+
+    assert change("http_requests_total", method="GET", status="500", route="/broken") == 1
+    assert now("http_requests_in_work") == 0
+
+
+def test_an_order_counts_once_it_is_committed(client: FlaskClient, database: Database, change: Change) -> None:
+    order = {"user_id": 1, "lines": [{"product_id": 1, "quantity": 6}]}
+    with database.session() as session:
+        users.register(session, "ada@example.com", "Ada")
+        products.add(session, "MUG-01", "Mug", 1800, 10)
+        session.commit()
+
+    once = {"Idempotency-Key": "mine"}
+    statuses = [client.post("/api/orders", json=order, headers=once).status_code for _ in range(2)]
+    statuses.append(client.post("/api/orders", json=order).status_code)  # more than there are
+
+    assert statuses == [201, 201, 409]
+    assert change("orders_placed_total") == 1
+
+
+def test_an_order_that_is_undone_counts_for_nothing(app: Flask, change: Change) -> None:
+    with app.app_context():
+        session = db.session()
+        user = users.register(session, "ada@example.com", "Ada")
+        mug = products.add(session, "MUG-01", "Mug", 1800, 10)
+        session.commit()
+
+        orders.place(session, user.id, {mug.id: 1})
+        session.rollback()
+        undone = session.begin_nested()
+        orders.place(session, user.id, {mug.id: 1})
+        undone.rollback()
+        with session.begin_nested():
+            orders.place(session, user.id, {mug.id: 1})
+        assert change("orders_placed_total") == 0
+        session.commit()
+
+    assert change("orders_placed_total") == 1
+
+
+def test_the_pool_tells_who_has_a_connection_and_who_waits(app: Flask, client: FlaskClient, change: Change) -> None:
+    with app.app_context(), ThreadPoolExecutor() as pool, db.engine.connect():
+        asked = pool.submit(client.get, "/api/products")
+        wait_until(lambda: now("database_connections_awaited") == 1)
+        during = [now(f"database_connections_{what}") for what in ("in_use", "limit")]
+        assert now("http_requests_in_work") == 1
+        assert asked.result().status_code == 503
+
+    assert during == [1, 1]
+    assert change("database_connections_refused_total") == 1
+    assert [now(f"database_connections_{what}") for what in ("in_use", "awaited")] == [0, 0]
+
+
+def test_a_connection_that_was_lost_is_in_use_no_more(app: Flask, client: FlaskClient, database: Database) -> None:
+    end_all = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+                   " AND pid <> pg_backend_pid()")  # fmt: skip
+    with app.app_context(), db.engine.connect() as connection, database.session() as other:
+        other.execute(end_all)
+        connection.invalidate()
+
+    assert client.get("/api/products").status_code == 200
+    assert now("database_connections_in_use") == 0
+
+
+def test_where_nobody_asks_nothing_is_loaded(database: Database) -> None:
+    script = "import sys; from app import create_app; create_app('testing'); print('prometheus_client' in sys.modules)"
+    loaded = {}
+    for port in ("0", "9000"):
+        environment = {**os.environ, **database.environment, "METRICS_PORT": port}
+        loaded[port] = subprocess.check_output([sys.executable, "-c", script], env=environment, text=True).strip()
+
+    assert loaded == {"0": "False", "9000": "True"}
+
+
+def now(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, labels) or 0
+
+
+@pytest.fixture
+def app(database: Database) -> Flask:
+    database.environment |= {"METRICS_PORT": "9000", "POSTGRES_POOL_SIZE": "1", "POSTGRES_POOL_TIMEOUT": "1"}
+    return database.app()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def change(app: Flask) -> Change:
+    """By how much a value has grown since the test began: other tests of the process have counted before."""
+    before = {
+        (each.name, *sorted(each.labels.items())): each.value
+        for family in REGISTRY.collect()
+        for each in family.samples
+    }
+    return lambda name, **labels: now(name, **labels) - before.get((name, *sorted(labels.items())), 0)

@@ -1,0 +1,151 @@
+"""What a request was at, as OpenTelemetry hears it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from queue import SimpleQueue
+from threading import Thread
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind, StatusCode
+
+from tests.service import Database
+
+ADA = {"email": "ada@example.com", "name": "Ada"}
+
+
+def test_a_request_is_a_span_and_its_statements_are_parts_of_it(
+    client: FlaskClient, spans: InMemorySpanExporter
+) -> None:
+    client.get("/api/orders/1?customer=ada@example.com", headers={"X-Request-ID": "mine"})
+
+    statement, whole = spans.get_finished_spans()
+    assert (whole.name, whole.kind) == ("GET /api/orders/<id:order_id>", SpanKind.SERVER)
+    assert whole.attributes == {
+        "http.request.method": "GET",
+        "http.response.status_code": 404,
+        "http.route": "/api/orders/<id:order_id>",
+        "request.id": "mine",
+        "url.path": "/api/orders/1",
+    }
+    assert (statement.name, statement.kind, statement.parent) == ("SELECT", SpanKind.CLIENT, whole.context)
+    assert str(told(statement)["db.query.text"]).startswith("SELECT orders.id")
+    assert whole.status.status_code == StatusCode.UNSET
+
+
+def test_one_that_is_part_of_something_larger_says_so(client: FlaskClient, spans: InMemorySpanExporter) -> None:
+    trace, caller = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+
+    client.get("/api/nosuch", headers={"traceparent": f"00-{trace}-{caller}-01"})
+
+    [whole] = spans.get_finished_spans()
+    assert whole.parent
+    assert (f"{whole.parent.trace_id:032x}", f"{whole.parent.span_id:016x}") == (trace, caller)
+    assert whole.name == "GET"
+
+
+def test_what_fails_is_marked_and_tells_no_value(client: FlaskClient, spans: InMemorySpanExporter) -> None:
+    for _ in range(2):
+        client.post("/api/users", json=ADA)
+
+    failed = [each for each in spans.get_finished_spans() if each.status.status_code == StatusCode.ERROR]
+    assert [(each.name, told(each)["db.response.status_code"]) for each in failed] == [("INSERT", "23505")]
+    assert "ada@example.com" not in "".join(each.to_json() for each in spans.get_finished_spans())
+
+
+def test_a_failure_of_the_service_is_marked(app: Flask, client: FlaskClient, spans: InMemorySpanExporter) -> None:
+    app.config["PROPAGATE_EXCEPTIONS"] = False  # as production has it
+    app.add_url_rule("/broken", view_func=lambda: 1 / 0)  # type: ignore[arg-type]
+
+    client.get("/broken")
+    client.get("/api/products")
+
+    assert [each.status.status_code for each in spans.get_finished_spans() if each.kind == SpanKind.SERVER] == [
+        StatusCode.ERROR,
+        StatusCode.UNSET,
+    ]
+
+
+def test_questions_about_health_are_not_traced(client: FlaskClient, spans: InMemorySpanExporter) -> None:
+    assert client.get("/readyz").status_code == 200
+
+    assert spans.get_finished_spans() == ()
+
+
+def test_spans_arrive_where_the_configuration_says(app: Flask, client: FlaskClient, collector: "Collector") -> None:
+    client.get("/api/products", headers={"X-Request-ID": "mine"})
+    app.extensions["tracing"].provider.force_flush()
+
+    [sent] = ExportTraceServiceRequest.FromString(collector.bodies.get(timeout=10)).resource_spans
+    service = {each.key: each.value.string_value for each in sent.resource.attributes}
+    assert (service["service.name"], service["service.version"]) == ("groundwork", "1.2.3")
+    assert [span.name for span in sent.scope_spans[0].spans] == ["SELECT", "GET /api/products"]
+
+
+def test_where_nobody_collects_nothing_is_loaded(database: Database) -> None:
+    script = "import sys; from app import create_app; create_app('testing'); print('opentelemetry' in sys.modules)"
+
+    loaded = subprocess.check_output(
+        [sys.executable, "-c", script], env={**os.environ, **database.environment}, text=True
+    )
+
+    assert loaded == "False\n"
+
+
+def told(span: ReadableSpan) -> dict[str, object]:
+    return dict(span.attributes or {})
+
+
+class Collector(HTTPServer):
+    """Takes spans as a collector does, and keeps what it was sent."""
+
+    bodies: "SimpleQueue[bytes]"
+
+    class Handler(BaseHTTPRequestHandler):
+        server: "Collector"
+
+        def do_POST(self) -> None:
+            self.server.bodies.put(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    with Collector(("127.0.0.1", 0), Collector.Handler) as collector:
+        collector.bodies = SimpleQueue()
+        Thread(target=collector.serve_forever).start()
+        yield collector
+        collector.shutdown()
+
+
+@pytest.fixture
+def app(database: Database, collector: Collector, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
+    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "service.version=1.2.3")  # as the image has it
+    database.environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = f"http://127.0.0.1:{collector.server_port}"
+    app = database.app()
+    yield app
+    app.extensions["tracing"].provider.shutdown()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def spans(app: Flask) -> InMemorySpanExporter:
+    spans = InMemorySpanExporter()
+    app.extensions["tracing"].provider.add_span_processor(SimpleSpanProcessor(spans))
+    return spans
