@@ -181,6 +181,12 @@ def give_roles(settings: Configuration) -> None:
     sql("postgres", "\n".join(script))
 
 
+def token(replica: str, email: str) -> str:
+    """Of somebody new of the staff, good for a day."""
+    commands = f"flask --app wsgi register-staff {email} Load >&2 && flask --app wsgi issue-token {email}"
+    return shell.read(["docker", "exec", replica, "sh", "-c", commands]).strip()
+
+
 def sql(database: str, script: str) -> str:
     """What PostgreSQL answers. Raises Exit with what it says where it refuses."""
     # By standard input: what stands in a command line, everybody on the machine can read.

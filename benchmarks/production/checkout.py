@@ -65,6 +65,11 @@ class Checkout:
         own = {**SIZES, "PROXY_PORT": str(self.port), "SECRETS": str(secrets)}
         return {**stack.variables(self.settings, self.image), **own}
 
+    @cached_property
+    def token(self) -> str:
+        """Of somebody of the staff, who is registered when it is first asked for."""
+        return stack.token(f"{self.project}-web-1", "clerk@example.com")
+
     @property
     def overlay(self) -> str:
         """What `inv prod.up` gives Compose by standard input."""

@@ -53,14 +53,14 @@ class Answers:
         return quantiles(self.latencies, n=100, method="inclusive")[of_a_hundred - 1] * 1000
 
 
-def get(path: str) -> str:
-    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+def get(path: str, token: str = "") -> str:
+    return f"GET {path} HTTP/1.1\r\n{_headers(token)}\r\n"
 
 
-def post(path: str, body: object) -> str:
+def post(path: str, body: object, token: str = "") -> str:
     text = json.dumps(body)
-    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(text)}"
-    return f"{head}\r\n\r\n{text}"
+    about = f"Content-Type: application/json\r\nContent-Length: {len(text)}\r\n"
+    return f"POST {path} HTTP/1.1\r\n{_headers(token)}{about}\r\n{text}"
 
 
 def start(plan: Plan) -> "subprocess.Popen[str]":
@@ -177,6 +177,10 @@ def _receive(selector: selectors.BaseSelector, until: float) -> None:
     while (left := until - perf_counter()) > 0:
         for key, _ in selector.select(left):
             key.data.receive()
+
+
+def _headers(token: str) -> str:
+    return "Host: localhost\r\n" + (f"Authorization: Bearer {token}\r\n" if token else "")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ CONNECTIONS = 32
 WAITING = 3  # one more than a replica has processes
 LINES = 3  # of each order that is sent
 MADE = 5_000  # different ones, sent in turn
-READS = [client.get("/api/orders?limit=20")]
 
 PER_SECOND, MIDDLE, SLOW = "requests/s", "p50", "p99"
 READING, ORDERING, BESIDE = "reads", "orders", "reads beside orders that wait"
@@ -28,11 +27,12 @@ class Loads:
         self._checkout = checkout
         self._stacks = stacks
         self._length = length
+        self._reads = [client.get("/api/orders?limit=20", checkout.token)]
         self._orders = _orders(checkout)
         self.ceiling: list[float] = []
 
     def reads(self, variant: Variant) -> Figures:
-        return {f"{READING}: {name}": value for name, value in self._figures(variant, READS).items()}
+        return {f"{READING}: {name}": value for name, value in self._figures(variant, self._reads).items()}
 
     def orders(self, variant: Variant) -> Figures:
         return {f"{ORDERING}: {name}": value for name, value in self._figures(variant, self._orders).items()}
@@ -40,16 +40,16 @@ class Loads:
     def reads_beside_orders_that_wait(self, variant: Variant) -> Figures:
         """And without them."""
         port, product = self._stacks.serve(variant), 1
-        order = client.post("/api/orders", {"user_id": 1, "lines": [{"product_id": product, "quantity": 1}]})
+        order = _order(self._checkout, 1, [product])
         with self._checkout.transaction(f"SELECT FROM products WHERE id = {product} FOR UPDATE"):
             waiting = client.start(Plan(port, [order], self._length + 2, WAITING))
             time.sleep(2 * client.WARM_UP)  # until they wait
-            beside = self._figures(variant, READS)
+            beside = self._figures(variant, self._reads)
         client.finish(waiting)
         return {**self.reads(variant), **{f"{BESIDE}: {name}": value for name, value in beside.items()}}
 
     def of_nginx_alone(self, variant: Variant) -> float:
-        self.ceiling.append(self._figures(variant, READS)[PER_SECOND])
+        self.ceiling.append(self._figures(variant, self._reads)[PER_SECOND])
         return self.ceiling[-1]
 
     def _figures(self, variant: Variant, requests: Sequence[str]) -> Figures:
@@ -62,14 +62,11 @@ def _orders(checkout: Checkout) -> list[str]:
     random = Random(1)  # noqa: S311  the same each time is what is wanted here
     users, products = (int(checkout.sql(f"SELECT max(id) FROM {table}")) for table in ("users", "products"))  # noqa: S608
     return [
-        client.post(
-            "/api/orders",
-            {
-                "user_id": random.randint(1, users),
-                "lines": [
-                    {"product_id": product, "quantity": 1} for product in random.sample(range(1, products + 1), LINES)
-                ],
-            },
-        )
-        for _ in range(MADE)
+        _order(checkout, random.randint(1, users), random.sample(range(1, products + 1), LINES)) for _ in range(MADE)
     ]
+
+
+def _order(checkout: Checkout, user: int, products: Sequence[int]) -> str:
+    """By the staff, so that one token does for all."""
+    lines = [{"product_id": product, "quantity": 1} for product in products]
+    return client.post("/api/orders", {"user_id": user, "lines": lines}, checkout.token)

@@ -36,6 +36,7 @@ def hold(stage: Stage, faults: Sequence[Fault], plan: Plan) -> Outcome:
     with put_back():
         _prepare({fault.name for fault in faults})
         try:
+            client.token = stack.token(stage.replica().id, client.shop.clerk)
             with under_load(client):
                 with step(f"{plan.connections} connections, and nothing goes wrong yet"):
                     time.sleep(stage.seconds)

@@ -20,9 +20,11 @@ FORGET = """
     BEGIN;
     DELETE FROM order_lines WHERE product_id = ANY ('{%(goods)s}');
     DELETE FROM idempotency_keys WHERE user_id = ANY ('{%(buyers)s}');
+    DELETE FROM order_events USING orders WHERE order_id = orders.id AND user_id = ANY ('{%(buyers)s}');
     DELETE FROM orders WHERE user_id = ANY ('{%(buyers)s}');
     DELETE FROM products WHERE id = ANY ('{%(goods)s}');
-    DELETE FROM users WHERE id = ANY ('{%(buyers)s}');
+    DELETE FROM tokens USING users WHERE user_id = users.id AND email = '%(clerk)s';
+    DELETE FROM users WHERE id = ANY ('{%(buyers)s}') OR email = '%(clerk)s';
     COMMIT;
 """
 
@@ -67,8 +69,9 @@ def read(settings: Configuration, shop: Shop) -> Placed:
 
 
 def forget(settings: Configuration, shop: Shop) -> None:
-    """Delete what a drill wrote: its orders, its goods, its buyers."""
-    stack.sql(settings["APPLICATION_DB"], FORGET % {"goods": _listed(shop.goods), "buyers": _listed(shop.buyers)})
+    """Delete what a drill wrote: its orders, its goods, its buyers and their clerk."""
+    written = {"goods": _listed(shop.goods), "buyers": _listed(shop.buyers), "clerk": shop.clerk}
+    stack.sql(settings["APPLICATION_DB"], FORGET % written)
 
 
 def _listed(ids: Sequence[int]) -> str:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from ops import shell
-from ops.load.client import Client, session
+from ops.load.client import Client
 
 
 @contextmanager
@@ -27,5 +27,5 @@ def under_load(client: Client) -> Iterator[None]:
 
 
 async def _open(client: Client) -> None:
-    async with session(client.plan) as connected:
+    async with client.session() as connected:
         await client.shop.open(connected)

@@ -46,6 +46,8 @@ class Plan:
 class Client:
     plan: Plan
     shop: Shop = field(default_factory=Shop)
+    token: str = ""
+    """Of the shop's clerk, who orders for all of its buyers."""
     attempts: list[Attempt] = field(default_factory=list)
     stopping: bool = False
     under_way: list[float] = field(default_factory=list)
@@ -57,9 +59,18 @@ class Client:
 
     async def run(self) -> None:
         """Until `stopping`, and until what is under way by then is answered."""
-        async with session(self.plan) as connected, asyncio.TaskGroup() as connections:
+        async with self.session() as connected, asyncio.TaskGroup() as connections:
             for _ in range(self.plan.connections):
                 connections.create_task(self._use(connected))
+
+    def session(self) -> ClientSession:
+        return ClientSession(
+            self.plan.url,
+            headers={"Authorization": f"Bearer {self.token}"},
+            connector=TCPConnector(limit=self.plan.connections, ssl=False),  # a certificate may sign itself
+            timeout=ClientTimeout(total=SECONDS_TO_ANSWER),
+            middlewares=[_sent_once],
+        )
 
     async def _use(self, connected: ClientSession) -> None:
         while not self.stopping:
@@ -91,15 +102,6 @@ class Client:
             return await _send(connected, what, start)
         finally:
             self.under_way.remove(start)
-
-
-def session(plan: Plan) -> ClientSession:
-    return ClientSession(
-        plan.url,
-        connector=TCPConnector(limit=plan.connections, ssl=False),  # a certificate may be one that signs itself
-        timeout=ClientTimeout(total=SECONDS_TO_ANSWER),
-        middlewares=[_sent_once],
-    )
 
 
 async def _sent_once(request: ClientRequest, send: ClientHandlerType) -> ClientResponse:

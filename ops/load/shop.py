@@ -32,20 +32,27 @@ class Order:
 
 @dataclass
 class Shop:
+    mark: str = field(default_factory=lambda: uuid4().hex[:8])
+    """By which what is made for it is known."""
     buyers: list[int] = field(default_factory=list)
     goods: list[int] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
     """In the order in which they were first sent."""
     _sold: Counter[int] = field(default_factory=Counter)
 
+    @property
+    def clerk(self) -> str:
+        """The e-mail address of who is to be of the staff before it opens."""
+        return f"load-{self.mark}@example.com"
+
     async def open(self, session: "ClientSession") -> None:
         """Raises aiohttp's ClientError where the service does not take them."""
-        mark = uuid4().hex[:8]
         for number in range(BUYERS):
-            body = {"email": f"load-{mark}-{number}@example.com", "name": f"Load {number}"}
+            email = f"load-{self.mark}-{number}@example.com"
+            body = {"email": email, "name": f"Load {number}", "password": uuid4().hex}
             self.buyers.append(await _add(session, "/api/users", body))
         for number in range(GOODS):
-            product = {"sku": f"load-{mark}-{number}", "name": f"Load {number}", "price_cents": 1, "stock": STOCK}
+            product = {"sku": f"load-{self.mark}-{number}", "name": f"Load {number}", "price_cents": 1, "stock": STOCK}
             self.goods.append(await _add(session, "/api/products", product))
 
     def new_order(self, random: Random) -> Order:

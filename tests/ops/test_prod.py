@@ -24,6 +24,7 @@ from ops import ports
 from tests.ops.conftest import Clone, make_clone, wait_until
 
 CLIENTS = 8
+PASSWORD = "correct horse battery staple"
 PAUSE = 0.02  # between the requests of one, so that the two cores have time for the stack too
 PROCESSES = "cat /proc/1/task/1/children"  # of gunicorn
 
@@ -73,6 +74,11 @@ class Stack:
         inside = self.containers("db")[0]["Id"]
         command = ["docker", "exec", inside, "psql", "--username", role, "-AtX", "groundwork", "--command", statement]
         return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    def token(self) -> str:
+        """Of somebody of the staff."""
+        self.ok("prod.exec", "flask --app wsgi register-staff clerk@example.com Clerk")
+        return self.ok("prod.exec", "flask --app wsgi issue-token clerk@example.com").strip()
 
     @property
     def project(self) -> str:
@@ -340,7 +346,7 @@ def test_status_tells_who_serves_and_whom_the_proxy_asks(stack: Stack) -> None:
 
 @pytest.mark.engine
 def test_a_backup_of_what_serves_is_brought_back_under_it(stack: Stack, tmp_path: Path) -> None:
-    stack.ask("POST", "/api/users", {"email": "kept@example.com", "name": "Kept"})
+    stack.ask("POST", "/api/users", {"email": "kept@example.com", "name": "Kept", "password": PASSWORD})
     stack.ok("prod.backup", "--folder", str(tmp_path / "backup"))
     stack.sql("postgres", "DELETE FROM users")
 
@@ -480,7 +486,7 @@ def test_what_never_served_is_ended_where_it_does_not_get_ready(new_stack: Stack
 @pytest.mark.engine
 def test_secrets_that_were_changed_or_lost_do_not_shut_the_service_out(new_stack: Stack) -> None:
     new_stack.ok("prod.up", "--web", "1")
-    new_stack.ask("POST", "/api/users", {"email": "kept@example.com", "name": "Kept"})
+    new_stack.ask("POST", "/api/users", {"email": "kept@example.com", "name": "Kept", "password": PASSWORD})
     new_stack.ok("prod.down")
     assert new_stack.containers() == []
     for path in (new_stack.clone.folder / ".local" / "secrets" / "production").iterdir():
@@ -527,7 +533,7 @@ def test_a_drill_that_is_interrupted_mends_what_it_has_broken(stack: Stack) -> N
     assert drill.returncode == 130, told
     assert all(is_whole(each) for each in stack.containers("web"))
     assert stack.sql("postgres", "SELECT count(*) FROM users WHERE email LIKE 'load-%'").stdout == "0\n"
-    wait_until(lambda: stack.ask("GET", "/api/orders").status == 200)
+    wait_until(lambda: stack.ask("GET", "/api/products").status == 200)
 
 
 def is_whole(container: dict[str, Any]) -> bool:
@@ -618,6 +624,7 @@ class under_load:  # noqa: N801  reads as what it is where it stands
         self._ended = threading.Event()
         self._pool = ThreadPoolExecutor(CLIENTS)
         self._answers: list[int | str] = []
+        self._token = {"Authorization": f"Bearer {stack.token()}"}
 
     def __enter__(self) -> list[int | str]:
         for number in range(CLIENTS):
@@ -637,8 +644,9 @@ class under_load:  # noqa: N801  reads as what it is where it stands
                 if count % 10:
                     answer = ask(connection, "GET", "/api/products")
                 else:
-                    new = {"email": f"{number}-{count}-{time.monotonic_ns()}@example.com", "name": "A client"}
-                    answer = ask(connection, "POST", "/api/users", new)
+                    sku = f"{number}-{count}-{time.monotonic_ns()}"
+                    new = {"sku": sku, "name": "A thing", "price_cents": 1, "stock": 1}
+                    answer = ask(connection, "POST", "/api/products", new, self._token)
                 self._answers.append(answer.status)
                 time.sleep(PAUSE)
             except (OSError, http.client.HTTPException) as error:
