@@ -41,7 +41,7 @@ def welcome(settings: Configuration) -> str:
     psql = " ".join(["psql", *command[1:]])
     return f"""
   page  {page}
-  API   {page}/api/products
+  API   {page}/api/docs
   psql  PGPASSWORD=$(cat {password}) {psql}
         (or: inv db.shell)
 """

@@ -62,7 +62,7 @@ def rollback(_: Context, to: str = "") -> None:
         replicas = _replicas()
         image = images.find(to) if to else images.previous()
         with step(f"taking the static files of {image.version}"):
-            copy = ("cp", "-r", "app/desk/static/.", "/static/")
+            copy = ("sh", "-c", "cp -r app/*/static/. /static/")
             stack.run(settings, "run", "--rm", "--no-deps", "migrate", *copy, image=image.id)
         _release(settings, image, replicas)
         shell.say(f"{image.version} serves")

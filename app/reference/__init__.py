@@ -1,18 +1,30 @@
-"""The API, to be read: as a document by programs."""
+"""The API, to be read: by programs as a document, by people on a page that Swagger UI makes of it."""
 
 from functools import cache
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response, current_app, render_template
 from flask.typing import ResponseReturnValue
 
 from app.reference import document
 
-blueprint = Blueprint("reference", __name__, url_prefix="/api")
+blueprint = Blueprint(
+    "reference",
+    __name__,
+    url_prefix="/api",
+    template_folder="templates",
+    static_folder="static",
+    static_url_path="/docs",
+)
 
 
 @blueprint.get("/openapi.json")
 def openapi() -> ResponseReturnValue:
     return Response(_text(), mimetype="application/json")
+
+
+@blueprint.get("/docs")
+def page() -> ResponseReturnValue:
+    return render_template("reference.html")
 
 
 @cache

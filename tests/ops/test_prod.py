@@ -157,12 +157,17 @@ def ask(
 @pytest.mark.engine
 def test_it_serves_the_page_the_api_and_the_static_files(stack: Stack) -> None:
     page, style = stack.ask("GET", "/"), stack.ask("GET", "/desk/desk.css")
+    reference, script = stack.ask("GET", "/api/docs"), stack.ask("GET", "/api/docs/reference.js")
 
     assert page.status == style.status == stack.ask("GET", "/api/products").status == 200
+    assert reference.status == script.status == stack.ask("GET", "/api/openapi.json").status == 200
+    assert script.headers["Cache-Control"] == "max-age=3600"
+    assert "data:" in reference.headers["Content-Security-Policy"]
+    assert "data:" not in page.headers["Content-Security-Policy"]
     assert "cache-control" not in {name.lower() for name in page.headers}
     assert style.headers["Cache-Control"] == "max-age=3600"  # which nginx adds: it is not Flask's
     assert page.headers["Server"] == "nginx"
-    for answer in (page, style):
+    for answer in (page, style, reference, script):
         assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert stack.ask("GET", "/drainz").status == 404
@@ -260,7 +265,10 @@ def test_secrets_are_files_and_stand_in_no_environment(stack: Stack) -> None:
 
 @pytest.mark.engine
 def test_hostile_requests_are_refused_by_the_proxy(stack: Stack) -> None:
-    assert stack.ask("POST", "/api/users", b"x" * 65 * 1024).status == 413
+    too_large = stack.ask("POST", "/api/users?x='\"", b"x" * 65 * 1024)
+    assert too_large.status == 413
+    assert too_large.headers["Content-Type"] == "application/problem+json"
+    assert too_large.json["instance"] == "/api/users"
     assert stack.ask("GET", "/api/products", headers={"X-Long": "x" * 40_000}).status == 400
     assert stack.ask("GET", "/" + "x" * 40_000).status == 414
     with ThreadPoolExecutor(CLIENTS) as pool:
