@@ -107,11 +107,13 @@ class Config(BaseSettings):
 
     def for_flask(self) -> dict[str, object]:
         """These settings under the names that Flask and Flask-SQLAlchemy look for."""
+        by_tls = self.FLASK_CONFIG == "production"
         return {
             "DEBUG": self.FLASK_DEBUG,
             "TESTING": self.FLASK_CONFIG == "testing",
             "SECRET_KEY": self.SECRET_KEY.get_secret_value(),
-            "SESSION_COOKIE_SECURE": self.FLASK_CONFIG == "production",
+            "SESSION_COOKIE_NAME": "__Host-session" if by_tls else "session",
+            "SESSION_COOKIE_SECURE": by_tls,
             "SESSION_COOKIE_SAMESITE": "Lax",
             "DRAIN_FILE": self.DRAIN_FILE,
             "SQLALCHEMY_DATABASE_URI": self.database_url,
