@@ -18,7 +18,7 @@ from pydantic import (
 )
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from app.cursors import Place
+from app.cursors import PATTERN, Place
 from app.database import BIGINT_MAX, INTEGER_MAX
 from app.errors import InvalidField, InvalidParameter, InvalidRequest
 from app.models import EMAIL_LENGTH, NAME_LENGTH, SKU_LENGTH, TOKEN_NAME_LENGTH, OrderStatus
@@ -106,7 +106,7 @@ class Query(BaseModel):
 class Page(Query):
     limit: Annotated[int, Field(ge=1, le=LONGEST_PAGE)] = 20
     """How many at most."""
-    cursor: Annotated[str, AfterValidator(_place)] | None = None
+    cursor: Annotated[str, Field(pattern=PATTERN), AfterValidator(_place)] | None = None
     """Where to go on, as `next` of the page before has it."""
 
     @property
