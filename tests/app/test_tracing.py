@@ -17,27 +17,25 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from tests.service import Database
-
-ADA = {"email": "ada@example.com", "name": "Ada"}
+from tests.service import ADA, Database
 
 
 def test_a_request_is_a_span_and_its_statements_are_parts_of_it(
     client: FlaskClient, spans: InMemorySpanExporter
 ) -> None:
-    client.get("/api/orders/1?customer=ada@example.com", headers={"X-Request-ID": "mine"})
+    client.get("/api/products/1?customer=ada@example.com", headers={"X-Request-ID": "mine"})
 
     statement, whole = spans.get_finished_spans()
-    assert (whole.name, whole.kind) == ("GET /api/orders/<id:order_id>", SpanKind.SERVER)
+    assert (whole.name, whole.kind) == ("GET /api/products/<id:product_id>", SpanKind.SERVER)
     assert whole.attributes == {
         "http.request.method": "GET",
         "http.response.status_code": 404,
-        "http.route": "/api/orders/<id:order_id>",
+        "http.route": "/api/products/<id:product_id>",
         "request.id": "mine",
-        "url.path": "/api/orders/1",
+        "url.path": "/api/products/1",
     }
     assert (statement.name, statement.kind, statement.parent) == ("SELECT", SpanKind.CLIENT, whole.context)
-    assert str(told(statement)["db.query.text"]).startswith("SELECT orders.id")
+    assert str(told(statement)["db.query.text"]).startswith("SELECT products.")
     assert whole.status.status_code == StatusCode.UNSET
 
 
