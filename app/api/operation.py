@@ -17,6 +17,8 @@ class Header:
     name: str
     description: str
     schema: Mapping[str, object]
+    required: bool = False
+    """Of who asks; what is sent is always there."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Operation:
     """Who may call it, by a token; everybody where it is empty."""
 
     def __call__(self, view: View) -> View:
+        """The view itself."""
         vars(view)["operation"] = self
         return view
 
