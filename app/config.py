@@ -131,7 +131,7 @@ class ProductionConfig(Config):
 
     FLASK_CONFIG: Literal["production"]
     FLASK_DEBUG: Off = False
-    GUNICORN_WORKERS: Number = 2
+    GUNICORN_WORKERS: Number = 1
     """Processes a replica has. Taken from here, since the CPUs that a container sees are the host's."""
     GUNICORN_THREADS: Number = 4
     """Requests that a process answers at the same time."""

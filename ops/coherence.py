@@ -56,7 +56,7 @@ def connections(document: Document, replicas: int) -> Iterator[str]:
     if database["max_connections"] < least:
         yield (
             f"containers/db/max_connections: should be at least {least} for {replicas} replicas, twice in a deploy, "
-            f"of {processes} processes with {pool} connections each, and {reserved} in reserve, "
+            f"of {processes} process{'es' if processes > 1 else ''} with {pool} connections each, and {reserved} in reserve, "
             f"got {database['max_connections']}"
         )
 

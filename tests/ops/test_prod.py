@@ -287,7 +287,7 @@ def test_a_client_that_sends_slowly_is_given_up(stack: Stack) -> None:
 
 @pytest.mark.engine
 def test_one_requests_way_is_found_by_its_id(stack: Stack) -> None:
-    twice = {"email": "twice@example.com", "name": "Twice"}
+    twice = {"email": "twice@example.com", "name": "Twice", "password": PASSWORD}
     stack.ask("POST", "/api/users", twice)
     request_id = stack.ask("POST", "/api/users", twice).headers["X-Request-ID"]
 
