@@ -91,6 +91,8 @@ class Config(BaseSettings):
 
     OTEL_EXPORTER_OTLP_ENDPOINT: str = ""
     """Where traces are sent to, as in http://collector:4318. Empty: nowhere, and none are made."""
+    TRACED_PERCENT: Annotated[int, Field(ge=1, le=100)] = 100
+    """How many requests are traced, of those that are not part of a trace already."""
 
     @property
     def database_url(self) -> URL:
