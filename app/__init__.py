@@ -34,7 +34,7 @@ def create_app(config_name: str) -> Flask:
     if config.OTEL_EXPORTER_OTLP_ENDPOINT:
         from app import tracing
 
-        tracing.init_app(app)
+        tracing.init_app(app, config.TRACED_PERCENT)
     problems.init_app(app)
     commands.init_app(app)
 

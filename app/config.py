@@ -93,6 +93,8 @@ class Config(BaseSettings):
 
     OTEL_EXPORTER_OTLP_ENDPOINT: str = ""
     """Where traces are sent to, as in http://collector:4318. Empty: nowhere, and none are made."""
+    TRACED_PERCENT: Annotated[int, Field(ge=1, le=100)] = 100
+    """How many requests are traced, of those that are not part of a trace already."""
 
     @property
     def database_url(self) -> URL:
@@ -137,7 +139,7 @@ class ProductionConfig(Config):
 
     FLASK_CONFIG: Literal["production"]
     FLASK_DEBUG: Off = False
-    GUNICORN_WORKERS: Number = 2
+    GUNICORN_WORKERS: Number = 1
     """Processes a replica has. Taken from here, since the CPUs that a container sees are the host's."""
     GUNICORN_THREADS: Number = 4
     """Requests that a process answers at the same time."""

@@ -7,6 +7,7 @@ from typing import NamedTuple, Self
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FORMAT = struct.Struct(">qq")
+PATTERN = "^[A-Za-z0-9_-]{21}[AQgw]$"
 
 
 class Place(NamedTuple):

@@ -79,8 +79,10 @@ def refusal(session: Session, constraint: str, fact: Exception) -> Iterator[None
 
 
 def reason(error: DBAPIError | NoConnectionFree) -> str:
-    """What the database said, or why nothing could be asked, in a line."""
-    return " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split())
+    """What the database said, or why nothing could be asked, in a line, without the rows that it quotes."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    said = cause.diag.message_primary if isinstance(cause, psycopg.Error) else None
+    return " ".join((said or str(cause)).split())
 
 
 def is_passing(error: DBAPIError | NoConnectionFree) -> bool:

@@ -8,6 +8,8 @@ import structlog
 from structlog.stdlib import BoundLogger, LoggerFactory, ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from app.redaction import redact
+
 ACCESS_LINE = re.compile(r"\S+ - - \[")
 
 
@@ -44,6 +46,8 @@ class StderrHandler(logging.Handler):
                     structlog.stdlib.add_log_level,
                     structlog.stdlib.add_logger_name,
                     ProcessorFormatter.remove_processors_meta,
+                    structlog.processors.format_exc_info,
+                    redact,
                     *(_for_programs() if line_format == "json" else _for_people()),
                 ]
             )
@@ -59,7 +63,6 @@ class StderrHandler(logging.Handler):
 def _for_programs() -> list[Processor]:
     return [
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
         structlog.processors.JSONRenderer(),
     ]
 
@@ -68,13 +71,12 @@ def _for_people() -> list[Processor]:
     console = structlog.dev.ConsoleRenderer(
         colors=sys.stderr.isatty(),
         sort_keys=False,
-        # The rich one would print local variables, and a secret may be among them.
-        exception_formatter=structlog.dev.plain_traceback,
+        exception_formatter=structlog.dev.plain_traceback,  # exceptions are text already
     )
 
     def render(logger: WrappedLogger, method: str, event: EventDict) -> str:
         """The development server has laid out for people what it says already."""
-        as_it_is = event["logger"] == "werkzeug" and not event.get("exc_info")
+        as_it_is = event["logger"] == "werkzeug" and "exception" not in event
         return str(event["event"]) if as_it_is else console(logger, method, event)
 
     return [structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False), render]

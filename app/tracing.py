@@ -1,7 +1,7 @@
 """What a request was at and for how long, for OpenTelemetry: a span for the request and one for each of its statements.
 
-It is loaded where OTEL_EXPORTER_OTLP_ENDPOINT is set, and needs the dependency group `tracing` there. OpenTelemetry's
-own variables say the rest, such as how many requests are sampled: OTEL_TRACES_SAMPLER.
+It is loaded where OTEL_EXPORTER_OTLP_ENDPOINT is set, which the exporter reads by itself, and needs the dependency
+group `tracing` there.
 """
 
 from typing import Any
@@ -12,6 +12,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import Span, SpanKind, StatusCode
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import ExceptionContext
@@ -20,9 +21,11 @@ from app.config import SERVICE
 from app.database import db
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: Flask, percent: int) -> None:
     """To be called after the database's, and after that of access: a request has its id by then."""
-    provider = TracerProvider(resource=Resource.create({"service.name": SERVICE}))
+    provider = TracerProvider(
+        ParentBased(TraceIdRatioBased(percent / 100)), resource=Resource.create({"service.name": SERVICE})
+    )
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     tracing = app.extensions["tracing"] = Tracing(provider)
     app.before_request(tracing.begin)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, EmailStr, Field, SecretStr, StringConstraints
 
-from app.cursors import Place
+from app.cursors import PATTERN, Place
 from app.database import BIGINT_MAX, INTEGER_MAX
 from app.models import EMAIL_LENGTH, NAME_LENGTH, SKU_LENGTH
 
@@ -30,7 +30,7 @@ def _without_nul(text: str) -> str:
     return text
 
 
-Cursor = Annotated[str, AfterValidator(_cursor)]
+Cursor = Annotated[str, Field(pattern=PATTERN), AfterValidator(_cursor)]
 Id = Annotated[int, Field(ge=1, le=BIGINT_MAX, examples=[1])]
 Amount = Annotated[int, Field(ge=0, le=INTEGER_MAX, examples=[1800])]
 Quantity = Annotated[int, Field(ge=1, le=INTEGER_MAX, examples=[2])]

@@ -13,6 +13,9 @@ from app import create_app, tokens, users
 from app.database import db
 from app.models import Role, User
 
+ADA = {"email": "ada@example.com", "name": "Ada", "password": "correct horse"}
+"""As she registers by the API."""
+
 
 class Database:
     """A database of one test's own."""

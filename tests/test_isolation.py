@@ -12,9 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.models import User
 from tests import clones
-from tests.service import Database
-
-ADA = {"email": "ada@example.com", "name": "Ada", "password": "correct horse"}
+from tests.service import ADA, Database
 
 ROUNDS = range(2)  # the second finds what the first left, if it left anything
 

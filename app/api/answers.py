@@ -3,7 +3,7 @@
 from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, with_config
-from typing_extensions import TypedDict
+from typing_extensions import TypedDict  # typing's own is too poor for pydantic before Python 3.12
 
 from app.models import OrderStatus, Role
 from app.values import Amount, Email, Id, Name, Quantity, Sku

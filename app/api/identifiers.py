@@ -1,6 +1,7 @@
 """Ids as they stand in an address."""
 
-from werkzeug.routing import IntegerConverter, Map
+from werkzeug.exceptions import NotFound
+from werkzeug.routing import IntegerConverter, Map, ValidationError
 
 from app.database import BIGINT_MAX
 
@@ -10,3 +11,10 @@ class IdConverter(IntegerConverter):
 
     def __init__(self, url_map: Map) -> None:
         super().__init__(url_map, max=BIGINT_MAX)
+
+    def to_python(self, value: str) -> int:
+        """Raises NotFound: werkzeug would say of an address with several methods that this one is not allowed."""
+        try:
+            return int(super().to_python(value))
+        except ValidationError:
+            raise NotFound from None

@@ -22,6 +22,8 @@ class Header:
     name: str
     description: str
     schema: Mapping[str, object]
+    required: bool = False
+    """Of who asks; what is sent is always there."""
 
 
 ETAG = Header("ETag", "Names what is shown, as it is now.", {"type": "string"})
@@ -50,6 +52,7 @@ class Operation:
     """With each of `gives`."""
 
     def __call__(self, view: View) -> View:
+        """The view itself."""
         vars(view)["operation"] = self
         return view
 

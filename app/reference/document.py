@@ -38,7 +38,7 @@ FAILURES = {
 }
 SENT_WITH = {
     HTTPStatus.CREATED: [Header("Location", "The address of what was made.", {"type": "string"})],
-    HTTPStatus.UNAUTHORIZED: [Header("WWW-Authenticate", "Bearer: a token is what it takes.", {"type": "string"})],
+    HTTPStatus.UNAUTHORIZED: [Header("WWW-Authenticate", "`Bearer`.", {"type": "string"})],
     HTTPStatus.SERVICE_UNAVAILABLE: [Header("Retry-After", "In how many seconds to try again.", {"type": "integer"})],
 }
 
@@ -72,8 +72,9 @@ def _asked(route: Route, schemas: Schemas) -> Json:
         "summary": route.summary,
         **({"description": route.description} if route.description else {}),
         "security": [{"token": [role]} for role in sorted(promised.allowed)],
-        "parameters": list(_parameters(route, schemas)),
     }
+    if parameters := list(_parameters(route, schemas)):
+        operation["parameters"] = parameters
     if promised.body:
         content = {"application/json": {"schema": schemas.reference(promised.body)}}
         operation["requestBody"] = {"required": True, "content": content}
@@ -86,7 +87,7 @@ def _parameters(route: Route, schemas: Schemas) -> Iterator[Json]:
     if route.operation.query:
         yield from schemas.parameters(route.operation.query)
     for header in route.operation.accepts:
-        yield {"name": header.name, "in": "header", **_described(header)}
+        yield {"name": header.name, "in": "header", "required": header.required, **_described(header)}
 
 
 def _answers(route: Route, schemas: Schemas, readers: dict[str, Route]) -> Iterator[tuple[str, Json]]:

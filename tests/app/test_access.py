@@ -10,10 +10,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import logs
+from tests.service import ADA
 
 Lines = Callable[[], list[dict[str, Any]]]
-
-ADA = {"email": "ada@example.com", "name": "Ada", "password": "correct horse"}
 
 
 @pytest.mark.parametrize("given", ["a", "0-9_.A", "x" * 63])

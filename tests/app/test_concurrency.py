@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 from app import orders, products, users
 from app.errors import NotPossibleAnyMore, OutOfStock
 from app.models import Order, OrderLine, OrderStatus, Product
-from tests.service import Database
+from tests.service import Database, token
 
 BUYERS = 20
+RUSH, LAST = 64, 100
 
 
 def test_twenty_buyers_of_the_last_five_pieces_get_five(engine: Engine) -> None:
@@ -33,6 +34,32 @@ def test_twenty_buyers_of_the_last_five_pieces_get_five(engine: Engine) -> None:
     assert outcome == {"bought": 5, "too late": 15}
     assert stock(engine) == [0]
     assert sold(engine) == 5
+
+
+@pytest.mark.parametrize("_round", range(10))
+def test_a_rush_for_the_last_hundred_sells_exactly_these(database: Database, _round: int) -> None:
+    """Over HTTP, by a service whose pool is as large as in production: who waits for a connection gets one in time."""
+    app = database.app()
+    with database.session() as session:
+        mug = products.add(session, "MUG-01", "Mug", 1800, LAST)
+        tokens = [token(session, users.register(session, f"{n}@example.com", f"Buyer {n}")) for n in range(RUSH)]
+        session.commit()
+        order = {"lines": [{"product_id": mug.id, "quantity": 1}]}
+    everybody_is_here = Barrier(RUSH)
+
+    def buy(header: dict[str, str]) -> Counter[int]:
+        client = app.test_client()
+        everybody_is_here.wait()
+        return Counter(client.post("/api/orders", json=order, headers=header).status_code for _ in range(3))
+
+    with ThreadPoolExecutor(RUSH) as buyers:
+        answered = sum(buyers.map(buy, tokens), Counter())
+
+    assert answered == {201: LAST, 409: 3 * RUSH - LAST}
+    with database.session() as session:
+        assert session.scalar(select(Product.stock)) == 0
+        assert session.scalar(select(func.count(Order.id))) == LAST
+        assert session.scalar(select(func.sum(OrderLine.quantity))) == LAST
 
 
 def test_a_stock_read_before_the_lock_is_not_trusted(engine: Engine) -> None:

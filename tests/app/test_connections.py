@@ -10,7 +10,7 @@ from sqlalchemy import text
 from app.database import db
 from ops import ports, postgres, shell
 from tests import clones, template, throwaway
-from tests.service import Database
+from tests.service import ADA, Database
 
 MINE = {"X-Request-ID": "0-mine.1"}
 NAMES = text(
@@ -18,7 +18,6 @@ NAMES = text(
 )
 PREPARED = text("SELECT statement FROM pg_prepared_statements WHERE statement LIKE '%FROM products%'")
 ROOT = Path(__file__).parents[2]
-ADA = {"email": "ada@example.com", "name": "Ada"}
 
 
 def test_a_connection_is_called_by_the_request_that_had_it_last(database: Database) -> None:
@@ -55,7 +54,7 @@ def test_names_push_no_prepared_statement_out(database: Database) -> None:
     client = app.test_client()
 
     for number in range(700):  # psycopg counts the last hundred statements, and prepares one that came five times
-        client.get("/api/products" if number % 110 == 0 else "/api/orders/1")
+        client.get("/api/products" if number % 110 == 0 else "/api/orders", headers={"Authorization": "Bearer shop_"})
 
     with app.app_context(), db.engine.connect() as connection:
         assert len(connection.scalars(PREPARED).all()) == 1

@@ -15,20 +15,20 @@ from sqlalchemy import text
 from app import orders, products, users
 from app.database import db
 from tests.ops.conftest import wait_until
-from tests.service import Database
+from tests.service import Database, clerk
 
 Change = Callable[..., float]
 
 
 def test_requests_are_counted_by_the_template_of_their_route(client: FlaskClient, change: Change) -> None:
-    for address in ("/api/orders/1", "/api/orders/2", "/api/products"):
+    for address in ("/api/products/1", "/api/products/2", "/api/products"):
         client.get(address)
 
-    by_id = {"route": "/api/orders/<id:order_id>"}
+    by_id = {"route": "/api/products/<id:product_id>"}
     assert change("http_requests_total", method="GET", status="404", **by_id) == 2
     assert change("http_requests_total", method="GET", status="200", route="/api/products") == 1
     assert change("http_request_duration_seconds_count", **by_id) == 2
-    assert b"/api/orders/1" not in generate_latest()
+    assert b"/api/products/1" not in generate_latest()
 
 
 def test_what_clients_make_up_has_no_name_of_its_own(client: FlaskClient, change: Change) -> None:
@@ -55,11 +55,12 @@ def test_an_order_counts_once_it_is_committed(client: FlaskClient, database: Dat
     with database.session() as session:
         users.register(session, "ada@example.com", "Ada")
         products.add(session, "MUG-01", "Mug", 1800, 10)
+        token = clerk(session)
         session.commit()
 
-    once = {"Idempotency-Key": "mine"}
+    once = {**token, "Idempotency-Key": "mine"}
     statuses = [client.post("/api/orders", json=order, headers=once).status_code for _ in range(2)]
-    statuses.append(client.post("/api/orders", json=order).status_code)  # more than there are
+    statuses.append(client.post("/api/orders", json=order, headers=token).status_code)  # more than there are
 
     assert statuses == [201, 201, 409]
     assert change("orders_placed_total") == 1

@@ -21,9 +21,7 @@ from app.models import Product
 from ops import ports, postgres, shell
 from tests import clones, template, throwaway
 from tests.ops.conftest import wait_until
-from tests.service import Database, clerk
-
-ADA = {"email": "ada@example.com", "name": "Ada", "password": "correct horse"}
+from tests.service import ADA, Database, clerk
 
 END_ALL = text(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"

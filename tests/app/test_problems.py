@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-ADA = {"email": "ada@example.com", "name": "Ada", "password": "correct horse"}
+from tests.service import ADA
 
 
 @pytest.mark.parametrize("address", ["/api", "/api/", "/api/nosuch", "/healthz/nosuch", "/readyz/nosuch"])

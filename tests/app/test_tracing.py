@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from queue import SimpleQueue
 from threading import Thread
+from urllib.request import urlopen
 
 import pytest
 from flask import Flask
@@ -17,27 +18,27 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from tests.service import Database
-
-ADA = {"email": "ada@example.com", "name": "Ada"}
+from ops import ports
+from tests.ops.conftest import wait_until
+from tests.service import ADA, Database
 
 
 def test_a_request_is_a_span_and_its_statements_are_parts_of_it(
     client: FlaskClient, spans: InMemorySpanExporter
 ) -> None:
-    client.get("/api/orders/1?customer=ada@example.com", headers={"X-Request-ID": "mine"})
+    client.get("/api/products/1?customer=ada@example.com", headers={"X-Request-ID": "mine"})
 
     statement, whole = spans.get_finished_spans()
-    assert (whole.name, whole.kind) == ("GET /api/orders/<id:order_id>", SpanKind.SERVER)
+    assert (whole.name, whole.kind) == ("GET /api/products/<id:product_id>", SpanKind.SERVER)
     assert whole.attributes == {
         "http.request.method": "GET",
         "http.response.status_code": 404,
-        "http.route": "/api/orders/<id:order_id>",
+        "http.route": "/api/products/<id:product_id>",
         "request.id": "mine",
-        "url.path": "/api/orders/1",
+        "url.path": "/api/products/1",
     }
     assert (statement.name, statement.kind, statement.parent) == ("SELECT", SpanKind.CLIENT, whole.context)
-    assert str(told(statement)["db.query.text"]).startswith("SELECT orders.id")
+    assert str(told(statement)["db.query.text"]).startswith("SELECT products.")
     assert whole.status.status_code == StatusCode.UNSET
 
 
@@ -90,6 +91,48 @@ def test_spans_arrive_where_the_configuration_says(app: Flask, client: FlaskClie
     assert [span.name for span in sent.scope_spans[0].spans] == ["SELECT", "GET /api/products"]
 
 
+def test_of_many_requests_a_share_is_traced(database: Database, collector: "Collector") -> None:
+    database.environment |= {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.address, "TRACED_PERCENT": "1"}
+    app = database.app()
+    spans = InMemorySpanExporter()
+    app.extensions["tracing"].provider.add_span_processor(SimpleSpanProcessor(spans))
+
+    for _ in range(200):
+        app.test_client().get("/api/nosuch")
+    app.test_client().get("/api/products", headers={"traceparent": f"00-{1:032x}-{1:016x}-01"})
+
+    names = [each.name for each in spans.get_finished_spans()]
+    assert names.count("GET") < 20
+    assert names[-1] == "GET /api/products"
+    app.extensions["tracing"].provider.shutdown()
+
+
+def test_the_processes_that_gunicorn_forks_send_theirs(database: Database, collector: "Collector") -> None:
+    port = ports.any_free()
+    own = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.address, "OTEL_BSP_SCHEDULE_DELAY": "50"}
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "--preload",
+        "--workers",
+        "2",
+        "--bind",
+        f"127.0.0.1:{port}",
+        "wsgi:app",
+    ]
+    served = subprocess.Popen(command, env={**os.environ, **database.environment, **own})
+    try:
+        wait_until(lambda: ports.is_taken(port))
+        with urlopen(f"http://127.0.0.1:{port}/api/products") as answer:
+            assert answer.status == 200
+
+        assert b"GET /api/products" in collector.bodies.get(timeout=10)
+    finally:
+        served.terminate()
+        served.wait(timeout=30)
+
+
 def test_where_nobody_collects_nothing_is_loaded(database: Database) -> None:
     script = "import sys; from app import create_app; create_app('testing'); print('opentelemetry' in sys.modules)"
 
@@ -108,6 +151,10 @@ class Collector(HTTPServer):
     """Takes spans as a collector does, and keeps what it was sent."""
 
     bodies: "SimpleQueue[bytes]"
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
 
     class Handler(BaseHTTPRequestHandler):
         server: "Collector"
@@ -133,7 +180,7 @@ def collector() -> Iterator[Collector]:
 @pytest.fixture
 def app(database: Database, collector: Collector, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "service.version=1.2.3")  # as the image has it
-    database.environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = f"http://127.0.0.1:{collector.server_port}"
+    database.environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.address
     app = database.app()
     yield app
     app.extensions["tracing"].provider.shutdown()

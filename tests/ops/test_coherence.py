@@ -20,9 +20,13 @@ Document = dict[str, Any]
         ("environment/GUNICORN_KEEPALIVE", 5, "environment/GUNICORN_KEEPALIVE: should be more than "),
         ("proxy/upstream_keepalive_s", 30, "proxy/out_of_service_s: should be more than "),
         ("environment/POSTGRES_POOL_TIMEOUT", 10, "proxy/upstream_read_s: should be more than "),
-        ("containers/web/replicas", 6, "containers/db/max_connections: should be at least 106 for 6 replicas, "),
+        ("containers/web/replicas", 12, "containers/db/max_connections: should be at least 106 for 12 replicas, "),
         ("environment/GUNICORN_WORKERS", 4, "containers/db/max_connections: should be at least 106 for 3 replicas, "),
-        ("environment/POSTGRES_POOL_SIZE", 8, "containers/db/max_connections: should be at least 106 for 3 replicas, "),
+        (
+            "environment/POSTGRES_POOL_SIZE",
+            16,
+            "containers/db/max_connections: should be at least 106 for 3 replicas, ",
+        ),
     ],
 )
 def test_a_value_that_breaks_a_chain_is_told_with_its_place(

@@ -287,7 +287,7 @@ def test_a_client_that_sends_slowly_is_given_up(stack: Stack) -> None:
 
 @pytest.mark.engine
 def test_one_requests_way_is_found_by_its_id(stack: Stack) -> None:
-    twice = {"email": "twice@example.com", "name": "Twice"}
+    twice = {"email": "twice@example.com", "name": "Twice", "password": PASSWORD}
     stack.ask("POST", "/api/users", twice)
     request_id = stack.ask("POST", "/api/users", twice).headers["X-Request-ID"]
 
@@ -338,6 +338,29 @@ def test_each_replica_counts_exactly_over_all_its_processes_and_goes_on_after_on
     assert sum(reads(metrics(address)) for address in replicas) == sum(map(reads, before)) + 120
     assert [metrics(address)["http_requests_in_work"] for address in replicas] == [0, 0]
     assert stack.ask("GET", "/metrics").status == 404
+
+
+@pytest.mark.engine
+def test_no_container_says_what_is_secret(stack: Stack) -> None:
+    carried = {"Authorization": "Bearer hunter2", "Cookie": "session=hunter2", "Referer": "http://shop/?q=hunter2"}
+    person = {"email": "discreet@example.com", "name": "Ada", "password": "hunter2"}
+
+    def sent(number: int) -> int:
+        body = person if number % 2 else {name: person[name] for name in ("email", "name")}
+        return stack.ask("POST", "/api/users?token=hunter2", body, carried).status
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        statuses = set(pool.map(sent, range(300)))
+    stack.ask("GET", "/api/users/discreet@example.com")
+    stack.ask("POST", "/api/users/discreet%40example.com")
+
+    said = stack.ok("prod.logs")
+    secrets = [path.read_text() for path in (stack.clone.folder / ".local" / "secrets" / "production").iterdir()]
+    assert statuses == {201, 409, 422, 429}
+    assert "limiting requests" in said
+    assert "/api/users?[redacted] HTTP/1.1" in said
+    assert "duplicate key value" in said
+    assert not [each for each in ("hunter2", "discreet@example.com", *secrets) if each in said]
 
 
 @pytest.mark.engine

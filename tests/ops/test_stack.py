@@ -20,7 +20,7 @@ def test_the_service_finds_its_settings_in_the_environment_and_no_secret(setting
     given = json.loads(stack.environments(settings))["services"]
 
     assert given["web"]["environment"]["POSTGRES_USER"] == "app"
-    assert given["web"]["environment"]["GUNICORN_WORKERS"] == "2"
+    assert given["web"]["environment"]["GUNICORN_WORKERS"] == "1"
     assert given["migrate"]["environment"] == {**given["web"]["environment"], "POSTGRES_USER": "migrator"}
     assert not set(SECRETS.values()) & set(given["web"]["environment"].values())
     assert not set(SECRETS) & set(given["web"]["environment"])

@@ -2,7 +2,7 @@
 
 from flask.testing import FlaskClient
 
-ADA = {"email": "ada@example.com", "name": "Ada", "password": "correct horse"}
+from tests.service import ADA
 
 
 def test_a_new_user_is_where_the_answer_says(client: FlaskClient) -> None:

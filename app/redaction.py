@@ -1,0 +1,63 @@
+"""What must not stand in a log is taken out of its lines, for the day on which somebody logs it after all."""
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from structlog.typing import EventDict, WrappedLogger
+
+REDACTED = "[redacted]"
+NAMES = r"password|passwd|secret|token|authorization|cookie|api[_-]?key"
+SECRET_NAME = re.compile(NAMES, re.IGNORECASE)
+
+# What each begins with stays. None may look back over what it has read: a client can send long lines, too.
+IN_TEXT = [
+    (re.compile(pattern), rf"\g<1>{REDACTED}")
+    for pattern in (
+        # a name and a value, in whatever notation: a header, a query string, a repr, JSON within JSON
+        rf"""(?i)((?:{NAMES})[\w-]{{0,32}}\\?["']?\s?[=:]\s?)"""
+        r"""(?:(\\?["']).*?\2|(?:(?:bearer|basic)\s)?[^\s"'\\,;&})\]]+(?:;\s?[\w-]+=[^\s"';]+)*)""",
+        r"\b(Bearer |Basic )[\w.~+/-]{6,}=*",
+        r"(://)[^\s/@]{1,256}(?=@)",
+        r"([\w/]\?)[\w.%+-]+=[^\s\"']*",  # a query string
+        r"(DETAIL:)[^\n]*",  # PostgreSQL's: the row that broke a constraint
+        r"(input_value=).{0,200}?(?=, input_type)",  # pydantic's, which shortens it
+    )
+]
+PLAIN = re.compile(r"[\w./-]*")  # as most values are: an id, a path, a level
+ADDRESS = re.compile(r"[^\s\"'<>()\[\]{},;:=@/\\?&]{1,64}(?:@|%40)[\w.-]{1,255}\.[^\W\d_]{2,}")
+
+
+def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """A processor for structlog, to stand after the one that writes exceptions out, before the one that renders."""
+    return {name: _cleaned(name, value) for name, value in event.items()}
+
+
+def _cleaned(name: str, value: Any) -> Any:
+    if _is_secret(name):
+        return REDACTED
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case str():
+            return _without_secrets(value)
+        case Mapping():
+            return {str(each): _cleaned(str(each), of_it) for each, of_it in value.items()}
+        case Iterable() if not isinstance(value, bytes):
+            return [_cleaned(name, each) for each in value]
+        case _:
+            return _without_secrets(repr(value))
+
+
+@lru_cache
+def _is_secret(name: str) -> bool:
+    return SECRET_NAME.search(name) is not None
+
+
+def _without_secrets(text: str) -> str:
+    if PLAIN.fullmatch(text):
+        return text
+    for pattern, replacement in IN_TEXT:
+        text = pattern.sub(replacement, text)
+    return ADDRESS.sub(REDACTED, text) if "@" in text or "%40" in text else text
