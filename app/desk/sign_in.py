@@ -52,10 +52,10 @@ def _authenticated(asked: Credentials) -> User:
     attempts.count(session, asked.email, request.remote_addr or "")
     session.commit()  # whatever comes of it
     user = users.authenticate(session, asked.email, asked.password.get_secret_value())
-    if user.role is not Role.STAFF:
-        raise NotAllowed
     attempts.forgive(session, asked.email)
     session.commit()
+    if user.role is not Role.STAFF:
+        raise NotAllowed
     return user
 
 
