@@ -72,7 +72,18 @@ class Credentials(Form):
     """Your password."""
 
 
-class Search(Form):
+class Page(Form):
+    """Of a long list."""
+
+    cursor: Cursor | None = None
+    """As a link of the page before has it."""
+
+    @property
+    def after(self) -> Place | None:
+        return Place.of(self.cursor) if self.cursor else None
+
+
+class Search(Page):
     q: Annotated[str, Field(max_length=EMAIL_LENGTH), AfterValidator(_number_or_address)] | None = None
     """The number of an order, or the e-mail address of a customer."""
     status: OrderStatus | None = None
@@ -81,8 +92,6 @@ class Search(Form):
     """A day, as in 2026-11-22."""
     until: Annotated[date, Field(lt=date.max)] | None = None
     """A day, as in 2026-11-22."""
-    cursor: Cursor | None = None
-    """As a link of this page has it."""
 
     @property
     def number(self) -> int | None:
@@ -98,19 +107,6 @@ class Search(Form):
         """The last day is among them."""
         return datetime.combine(self.until + timedelta(days=1), time.min, UTC) if self.until else None
 
-    @property
-    def after(self) -> Place | None:
-        return Place.of(self.cursor) if self.cursor else None
-
-
-class Shelf(Form):
-    cursor: Cursor | None = None
-    """As a link of this page has it."""
-
-    @property
-    def after(self) -> Place | None:
-        return Place.of(self.cursor) if self.cursor else None
-
 
 class Step(Form):
     status: Literal[OrderStatus.PAID, OrderStatus.SHIPPED, OrderStatus.CANCELLED]
@@ -118,7 +114,7 @@ class Step(Form):
 
 
 class Change(Form):
-    """Of a product; `seen` is its version when the page was made."""
+    """Of a product."""
 
     name: Name
     """What customers read, of 200 characters at most."""
@@ -126,5 +122,5 @@ class Change(Form):
     """In euros, as in 18.00."""
     stock: Amount
     """Pieces that can still be bought: a whole number."""
-    seen: str
-    """Made by the page."""
+    seen: str = ""
+    """Its version when the page was made; without one, nothing was seen."""

@@ -9,7 +9,7 @@ from werkzeug.exceptions import BadRequest
 
 from app import problems, products
 from app.database import db, reading
-from app.desk.forms import Change, Shelf, Unfit
+from app.desk.forms import Change, Page, Unfit
 from app.desk.words import amount
 from app.errors import ChangedMeanwhile
 from app.models import Product
@@ -22,7 +22,7 @@ blueprint = Blueprint("products", __name__, url_prefix="/products")
 @blueprint.get("")
 def index() -> ResponseReturnValue:
     try:
-        after = Shelf.of(request.args).after
+        after = Page.of(request.args).after
     except Unfit:
         raise BadRequest from None
     found = products.newest(reading(), ON_A_PAGE + 1, after)
