@@ -533,12 +533,13 @@ def test_secrets_that_were_changed_or_lost_do_not_shut_the_service_out(new_stack
 def test_a_drill_finds_every_order_and_leaves_the_stack_as_it_was(stack: Stack) -> None:
     before = stack.ok("prod.status")
 
-    faults = "deploy,worker,database,disk"
+    faults = "deploy,worker,replica,database,disk"
     drilled = stack.inv("prod.drill", "--faults", faults, "--seconds", "3", "--connections", "10")
 
     assert drilled.returncode == 0, drilled.stdout + drilled.stderr
     assert re.search("deploy .* ✓", drilled.stdout)
     assert re.search("kill a worker .* ✓", drilled.stdout)
+    assert re.search("kill a replica .* ✓", drilled.stdout)
     assert re.search("restart the database .* ✓", drilled.stdout)
     sent = re.search(r"([\d,]+) orders sent, ([\d,]+) acknowledged, ([\d,]+) in the database", drilled.stdout)
     assert sent
