@@ -5,11 +5,14 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
+
 from benchmarks.measure import seconds
 from benchmarks.place import Server, dslr
 from ops import postgres
 
 BARE = "CREATE DATABASE … TEMPLATE … file_copy"
+BARE_AGAIN = "the same, after DROP DATABASE"
 DUMP, DSLR = "pg_dump and pg_restore, two jobs", "DSLR 0.6.0, snapshot and restore"
 
 
@@ -24,9 +27,19 @@ class Copies:
     def bare(self) -> float:
         with self.server.connect("postgres") as connection:
             connection.execute("DROP DATABASE IF EXISTS again")
-            return seconds(
-                lambda: connection.execute(f"CREATE DATABASE again TEMPLATE {self.source} STRATEGY file_copy")
-            )
+            return seconds(lambda: self._copy(connection))
+
+    def bare_again(self) -> float:
+        """In the place of the one that is there."""
+        with self.server.connect("postgres") as connection:
+            connection.execute("DROP DATABASE IF EXISTS again")
+            self._copy(connection)
+            return seconds(lambda: self._copy(connection, after="DROP DATABASE again"))
+
+    def _copy(self, connection: "psycopg.Connection[tuple[object, ...]]", after: str = "") -> None:
+        if after:
+            connection.execute(after)
+        connection.execute(f"CREATE DATABASE again TEMPLATE {self.source} STRATEGY file_copy")
 
     def dump_and_restore(self) -> float:
         """Into a new database."""

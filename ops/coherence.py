@@ -53,10 +53,11 @@ def connections(document: Document, replicas: int) -> Iterator[str]:
     database, processes = document["containers"]["db"], settings["GUNICORN_WORKERS"]
     pool, reserved = settings["POSTGRES_POOL_SIZE"], database["reserved_connections"]
     least = 2 * replicas * processes * pool + reserved
+    several = "process" if processes == 1 else "processes"
     if database["max_connections"] < least:
         yield (
             f"containers/db/max_connections: should be at least {least} for {replicas} replicas, twice in a deploy, "
-            f"of {processes} process{'es' if processes > 1 else ''} with {pool} connections each, and {reserved} in reserve, "
+            f"of {processes} {several} with {pool} connections each, and {reserved} in reserve, "
             f"got {database['max_connections']}"
         )
 

@@ -9,7 +9,7 @@ from alembic.command import upgrade
 from alembic.config import Config
 from sqlalchemy import NullPool, create_engine
 
-from benchmarks.copies import BARE, DSLR, DUMP, Copies
+from benchmarks.copies import BARE, BARE_AGAIN, DSLR, DUMP, Copies
 from benchmarks.measure import Aim, Contender, Experiment, Measured, seconds
 from benchmarks.place import Server
 from benchmarks.scenarios.loads import Loads
@@ -19,7 +19,8 @@ NO_WORK, TASK = "a task that does nothing", "`inv db.migrate`"
 ALEMBIC, IN_PROCESS = "`alembic upgrade head`", "Alembic's API, in a process that has it"
 MANY = 20
 SNAPSHOT, RESTORE, RESTORE_TASK = "a snapshot", "a restore", "`inv db.restore`"
-TOGETHER, ALONE = f"{MANY} at once", "one"
+TOGETHER, NO_WORK_TOGETHER = f"{MANY} at once", f"{MANY} tasks that do nothing, at once"
+ONE_AFTER_THE_OTHER = f"{NO_WORK}, then {ALEMBIC}"
 
 
 def nothing_to_do(server: Server) -> Experiment:
@@ -61,20 +62,29 @@ def work(server: Server) -> Experiment:
 
         return sample
 
+    def one_after_the_other() -> float:
+        settings = _settings(server, server.new("to_migrate", "template0"))
+        return seconds(lambda: _run(_inv("config.check"), settings)) + seconds(lambda: _run(alembic, settings))
+
     alembic = shell.python("alembic", "upgrade", "head")
     return Experiment(
         "migrate-work",
         "Migrating from nothing to the head",
-        f"Whoever comes while another one works waits, and sees it done. The {MANY} share the machine's processors.",
+        f"Whoever comes while another one works waits, and sees it done. The {MANY} share the machine's processors, of "
+        "which starting so many takes most.",
         "s",
         [
             Contender(ALEMBIC, migrated(alembic)),
+            Contender(ONE_AFTER_THE_OTHER, one_after_the_other),
             Contender(TASK, migrated(_inv("db.migrate")), ours=True),
+            Contender(NO_WORK_TOGETHER, migrated(*[_inv("config.check")] * MANY)),
             Contender(TOGETHER, migrated(*[_inv("db.migrate")] * MANY), ours=True),
         ],
         [
             Aim(f"{TASK} against {ALEMBIC}", lambda m: m.ratio(TASK, ALEMBIC), 1.2),
-            Aim(f"{TOGETHER} over 1.5 × {ALONE}", lambda m: m.typical(TOGETHER) - 1.5 * m.typical(TASK), 1, "s"),
+            Aim(f"{TASK} against {ONE_AFTER_THE_OTHER}", lambda m: m.ratio(TASK, ONE_AFTER_THE_OTHER), 1.2),
+            Aim(f"{TOGETHER} over 1.5 × one", lambda m: m.typical(TOGETHER) - 1.5 * m.typical(TASK), 1, "s"),
+            Aim(f"{TOGETHER} over 1.5 × {NO_WORK_TOGETHER}", _over_all, 1, "s"),
         ],
     )
 
@@ -106,6 +116,7 @@ def keeping(server: Server, folder: Path, size: int) -> Experiment:
         "s",
         [
             Contender(BARE, copies.bare),
+            Contender(BARE_AGAIN, copies.bare_again),
             Contender(SNAPSHOT, take, ours=True),
             Contender(RESTORE, restore, ours=True),
             Contender(RESTORE_TASK, lambda: seconds(lambda: _run(command, environment)), ours=True),
@@ -115,6 +126,7 @@ def keeping(server: Server, folder: Path, size: int) -> Experiment:
         [
             Aim(f"{SNAPSHOT} against the bare statement", lambda m: m.ratio(SNAPSHOT, BARE), 1.2),
             Aim(f"{RESTORE} against the bare statement", lambda m: m.ratio(RESTORE, BARE), 1.2),
+            Aim(f"{RESTORE} against {BARE_AGAIN}", lambda m: m.ratio(RESTORE, BARE_AGAIN), 1.2),
             Aim(f"{DUMP} against {RESTORE}", lambda m: m.ratio(DUMP, RESTORE), 10, at_least=True),
         ],
     )
@@ -122,6 +134,10 @@ def keeping(server: Server, folder: Path, size: int) -> Experiment:
 
 def _over_nothing(measured: Measured) -> float:
     return measured.typical(TASK) - 1.15 * measured.typical(NO_WORK)
+
+
+def _over_all(measured: Measured) -> float:
+    return measured.typical(TOGETHER) - 1.5 * measured.typical(NO_WORK_TOGETHER)
 
 
 def _settings(server: Server, database: str) -> dict[str, str]:
