@@ -10,5 +10,6 @@ if [ "${PROXY_TLS_PORT:-}" ]; then fill_in tls servers; else fill_in plain serve
 # e-mail address in it, are not for a log.
 rm -f /tmp/errors
 mkfifo /tmp/errors
-sed -u 's/?[^ "]*/?[redacted]/g; s#[^ "/]*\(@\|%40\)[^ "/]*#[redacted]#g' <>/tmp/errors >&2 &  # <> never comes to an end, however often nginx opens it anew
+# <> never comes to an end, however often nginx opens it anew.
+sed -u 's/?[^ "]*/?[redacted]/g; s#[^ "/]*\(@\|%40\)[^ "/]*#[redacted]#g' <>/tmp/errors >&2 &
 exec nginx -c /tmp/nginx.conf -e stderr
