@@ -1,6 +1,7 @@
 """The shop, assembled."""
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import access, api, commands, connections, desk, health, logs, problems, reference
 from app.api.identifiers import IdConverter
@@ -20,6 +21,8 @@ def create_app(config_name: str) -> Flask:
     app.config.from_mapping(config.for_flask(), MAX_CONTENT_LENGTH=LARGEST_BODY)
     app.url_map.converters["id"] = IdConverter
     app.json = FastAnswers(app)
+    if config.TRUSTED_PROXIES:
+        app.wsgi_app = ProxyFix(app.wsgi_app, config.TRUSTED_PROXIES, config.TRUSTED_PROXIES)  # type: ignore[method-assign]  # as Flask has it done
 
     if config.METRICS_PORT:
         from app import metrics  # what is not asked for is not loaded

@@ -83,6 +83,8 @@ class Config(BaseSettings):
     """How many seconds a request waits for one of them before it is answered with 503."""
     SECRET_KEY: Secret
     """Signs cookies and tokens."""
+    TRUSTED_PROXIES: Annotated[int, Field(ge=0)] = 0
+    """How many stand before the service and say whose a request is. 0: nobody, and a client cannot pass for another."""
     DRAIN_FILE: Text = "/dev/shm/draining"  # noqa: S108  a container has its own
     """While this file is there, the process says that it is not ready, and serves on: the proxy leaves it out then."""
 
@@ -107,10 +109,14 @@ class Config(BaseSettings):
 
     def for_flask(self) -> dict[str, object]:
         """These settings under the names that Flask and Flask-SQLAlchemy look for."""
+        by_tls = self.FLASK_CONFIG == "production"
         return {
             "DEBUG": self.FLASK_DEBUG,
             "TESTING": self.FLASK_CONFIG == "testing",
             "SECRET_KEY": self.SECRET_KEY.get_secret_value(),
+            "SESSION_COOKIE_NAME": "__Host-session" if by_tls else "session",
+            "SESSION_COOKIE_SECURE": by_tls,
+            "SESSION_COOKIE_SAMESITE": "Lax",
             "DRAIN_FILE": self.DRAIN_FILE,
             "SQLALCHEMY_DATABASE_URI": self.database_url,
             "SQLALCHEMY_ENGINE_OPTIONS": {

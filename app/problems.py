@@ -1,4 +1,4 @@
-"""How what went wrong meets HTTP: as a problem document (RFC 9457) for programs, as Flask's page for people."""
+"""How what went wrong meets HTTP: as a problem document (RFC 9457) for programs, as a page for people."""
 
 import json
 import re
@@ -7,12 +7,13 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from flask import Flask, Response, request
+from flask import Flask, Response, render_template, request
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 from werkzeug.urls import iri_to_uri
 
+from app import policy
 from app.database import is_passing, reason
 from app.errors import (
     ChangedMeanwhile,
@@ -67,6 +68,8 @@ def of(refusal: type[Refusal]) -> tuple[HTTPStatus, str, str]:
 def _refused(error: Any) -> Response:
     """The exception's values become members of the document."""
     status, name, title = of(type(error))
+    if not _is_for_programs():
+        return _as_page(Response(status=status, headers=_headers(error)), str(error))
     document = {"type": name, "title": title, **_occurrence(status, str(error)), **asdict(error)}
     return _as_problem(Response(status=status, headers=_headers(error)), document)
 
@@ -78,7 +81,7 @@ def _headers(error: Refusal) -> dict[str, str]:
     return {"WWW-Authenticate": "Bearer"} if isinstance(error, SignInRequired | WrongCredentials) else {}
 
 
-def _database_failed(error: DBAPIError | NoConnectionFree) -> HTTPException | Response:
+def _database_failed(error: DBAPIError | NoConnectionFree) -> Response:
     """503 for what passes. What does not is a mistake of ours, and goes on to be a 500 with a traceback."""
     if not is_passing(error):
         raise error
@@ -88,18 +91,30 @@ def _database_failed(error: DBAPIError | NoConnectionFree) -> HTTPException | Re
     )
 
 
-def _failed(error: HTTPException) -> HTTPException | Response:
+def _failed(error: HTTPException) -> Response:
     """For what HTTP itself names; an unforeseen exception arrives here as a 500 that tells nothing of it."""
-    if not request.path.startswith(FOR_PROGRAMS):
-        return error
     response = Response(headers=error.get_response().headers)  # such as Allow and Retry-After
     response.status_code = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    if not _is_for_programs():
+        own_words = error.description if error.description != type(error).description else None
+        return _as_page(response, own_words)
     document = {
         "type": "about:blank",
         "title": error.name,
         **_occurrence(response.status_code, error.description),
     }
     return _as_problem(response, document)
+
+
+def _is_for_programs() -> bool:
+    return request.path.startswith(FOR_PROGRAMS)
+
+
+def _as_page(response: Response, detail: str | None) -> Response:
+    """What to do next, the page says by the status."""
+    response.set_data(render_template("problem.html", status=response.status_code, detail=detail))
+    response.content_type = "text/html; charset=utf-8"
+    return policy.protect(response)
 
 
 def _occurrence(status: int, detail: str | None) -> dict[str, object]:

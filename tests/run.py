@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests import server
+from tests import browser, server
 
 FOLDER = pytest.StashKey[Path]()
 KEEPER = pytest.StashKey[server.Keeper]()
@@ -103,6 +103,8 @@ def _answers(config: pytest.Config) -> bool:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("engine") and (reason := _why_no_engine()):
         pytest.skip(f"needs a Docker Engine: {reason}")
+    if item.get_closest_marker("browser") and browser.program() is None:
+        pytest.skip(f"needs a Chromium: {browser.WHERE}")
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

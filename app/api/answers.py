@@ -5,8 +5,8 @@ from typing import Annotated, ClassVar
 from pydantic import BaseModel, ConfigDict, Field, with_config
 from typing_extensions import TypedDict  # typing's own is too poor for pydantic before Python 3.12
 
-from app.api.payloads import Amount, Email, Id, Name, Quantity, Sku
 from app.models import OrderStatus, Role
+from app.values import Amount, Email, Id, Name, Quantity, Sku
 
 CLOSED = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 

@@ -73,7 +73,7 @@ def put(product_id: int) -> ResponseReturnValue:
         raise PreconditionMissing
     product = find(db.session(), product_id, to_change=True)
     # Weakly, since a proxy that compresses makes it a weak one; it is of the content in any case.
-    if not request.if_match.contains_weak(_answer(product).get_etag()[0] or ""):
+    if not request.if_match.contains_weak(product.version):
         raise ChangedMeanwhile
     change(db.session(), product, asked.name, asked.price_cents, asked.stock)
     changed = _answer(product)
@@ -83,7 +83,7 @@ def put(product_id: int) -> ResponseReturnValue:
 
 def _answer(product: Product) -> Response:
     response = jsonify(_shown(product))
-    response.add_etag()
+    response.set_etag(product.version)
     return response
 
 

@@ -16,8 +16,8 @@ from app import problems
 from app.api import operation
 from app.api.answers import Problem
 from app.api.operation import STAFF, Operation
-from app.api.payloads import Id
 from app.errors import InvalidRequest, NotAllowed, Refusal, SignInRequired
+from app.values import Id
 
 PARAMETER = re.compile(r"<(?P<converter>\w+):(?P<name>\w+)>")
 CONVERTERS = {"id": TypeAdapter(Id).json_schema()}

@@ -63,7 +63,7 @@ def test_serves_keeps_the_data_over_a_restart_and_leaves_nothing(clone: Clone, s
     dev.wait_for("Debugger is active")
     assert "using an embedded PostgreSQL, since " in dev.said
     assert "users" in dev.wait_for("starter: .*")
-    assert "Walnut chopping board" in _get(url)
+    assert "Walnut chopping board" in _get(f"{url}/api/products")
 
     assert dev.end() in (0, 130)
     assert clone.processes() == []
@@ -72,7 +72,7 @@ def test_serves_keeps_the_data_over_a_restart_and_leaves_nothing(clone: Clone, s
     assert again.wait_for(r"page  (\S+)") == url
     again.wait_for("Debugger is active")
     assert "nothing was added" in again.said
-    assert "Walnut chopping board" in _get(url)
+    assert "Walnut chopping board" in _get(f"{url}/api/products")
     assert "is taken" not in again.said
     assert again.end() in (0, 130)
 
@@ -88,7 +88,7 @@ def test_ports_that_are_taken_are_said_and_the_next_ones_are_used(
     assert int(dev.wait_for(rf"port {database} is taken: PostgreSQL listens on (\d+)")) > database
     url = dev.wait_for(r"page  (\S+)")
     dev.wait_for("Debugger is active")
-    assert "Walnut chopping board" in _get(url)
+    assert "Walnut chopping board" in _get(f"{url}/api/products")
 
 
 def test_a_server_that_a_killed_one_left_behind_is_used_and_then_ended(clone: Clone, start: Start) -> None:

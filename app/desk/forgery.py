@@ -1,0 +1,43 @@
+"""Posts that another site has somebody's browser send: told from our own by a token, and by where they come from."""
+
+import secrets
+from hmac import compare_digest
+from urllib.parse import urlsplit
+
+import flask
+from flask import request
+from werkzeug.exceptions import BadRequest
+
+BYTES = 16
+FIELD = "forgery_token"
+
+
+def token() -> str:
+    """What a form sends along. It looks different each time, so that a compressed page does not give it away."""
+    secret = bytes.fromhex(flask.session.setdefault(FIELD, secrets.token_hex(BYTES)))
+    pad = secrets.token_bytes(BYTES)
+    return (pad + _xor(pad, secret)).hex()
+
+
+def refuse() -> None:
+    """Before each page. Raises BadRequest."""
+    if request.method == "POST" and not (_is_from_here() and _knows_the_token()):
+        raise BadRequest("The form was too old, or did not come from this page. Please go back, reload, and try again.")
+
+
+def _is_from_here() -> bool:
+    origin = request.headers.get("Origin")
+    return origin is None or urlsplit(origin).netloc == request.host
+
+
+def _knows_the_token() -> bool:
+    try:
+        given = bytes.fromhex(request.form.get(FIELD, ""))
+        secret = bytes.fromhex(flask.session.get(FIELD, ""))
+    except ValueError:
+        return False
+    return bool(secret) and len(given) == 2 * BYTES and compare_digest(_xor(given[:BYTES], given[BYTES:]), secret)
+
+
+def _xor(one: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(one, other, strict=True))

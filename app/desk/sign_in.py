@@ -1,0 +1,63 @@
+"""/sign-in, /sign-out"""
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app import attempts, problems, users
+from app.database import db
+from app.desk import clerks
+from app.desk.forms import Credentials, Unfit
+from app.errors import NotAllowed, Refusal, TooManyAttempts, WrongCredentials
+from app.models import Role, User
+
+OF_THIS_SITE = re.compile(r"/(?![/\\])[!-\[\]-~]*")
+"""Printable, and no other host's: browsers read `\\` as `/`, and pass over tabs and line breaks."""
+
+blueprint = Blueprint("sign_in", __name__)
+
+
+@blueprint.get("/sign-in")
+def get() -> ResponseReturnValue:
+    return _page()
+
+
+@blueprint.post("/sign-in")
+def post() -> ResponseReturnValue:
+    try:
+        asked = Credentials.of(request.form)
+        user = _authenticated(asked)
+    except Unfit as unfit:
+        return _page(errors=unfit.errors), HTTPStatus.UNPROCESSABLE_ENTITY
+    except (WrongCredentials, TooManyAttempts, NotAllowed) as refusal:
+        return _page(refusal), problems.of(type(refusal))[0]
+    clerks.begin(user)
+    wanted = request.form.get("next", "")
+    return redirect(wanted if OF_THIS_SITE.fullmatch(wanted) else url_for("desk.orders.index"), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.post("/sign-out")
+def leave() -> ResponseReturnValue:
+    clerks.end()
+    flash("You are signed out.")
+    return redirect(url_for(".get"), HTTPStatus.SEE_OTHER)
+
+
+def _authenticated(asked: Credentials) -> User:
+    """Raises TooManyAttempts, WrongCredentials or, where it is a customer, NotAllowed."""
+    session = db.session()
+    attempts.count(session, asked.email, request.remote_addr or "")
+    session.commit()  # whatever comes of it
+    user = users.authenticate(session, asked.email, asked.password.get_secret_value())
+    attempts.forgive(session, asked.email)
+    session.commit()
+    if user.role is not Role.STAFF:
+        raise NotAllowed
+    return user
+
+
+def _page(refusal: Refusal | None = None, errors: Mapping[str, str] | None = None) -> str:
+    return render_template("sign_in.html", form=Credentials, errors=errors or {}, refusal=refusal)

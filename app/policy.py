@@ -1,0 +1,17 @@
+"""What browsers may do with a page: load what this server has, run nothing, show it nowhere else, and keep nothing."""
+
+from flask import Response
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; "
+        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "Cache-Control": "no-store",
+}
+
+
+def protect(response: Response) -> Response:
+    if response.mimetype == "text/html":
+        response.headers.update(HEADERS)
+    return response

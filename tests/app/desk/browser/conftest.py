@@ -1,0 +1,116 @@
+"""A real browser before the desk, with the first week of a shop in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from tests import browser
+from tests.app.desk.conftest import PASSWORD
+from tests.service import Database
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser, Page
+
+    Open = Callable[..., "Screen"]
+
+
+@dataclass(frozen=True)
+class Screen:
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+    """What the browser has said of the pages, such as what their policy forbids."""
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def type(self, text: str) -> None:
+        self.page.keyboard.type(text)
+
+    @property
+    def focused(self) -> str:
+        """What a clerk calls it: the label of a field, the words of a link or a button."""
+        return str(
+            self.page.evaluate("""() => {
+            const it = document.activeElement
+            return (it.labels?.[0] ?? it).textContent.trim().replace(/\\s+/g, ' ')
+        }""")
+        )
+
+    def tab_to(self, name: str) -> None:
+        """By the keyboard alone, and no further than once around the page."""
+        passed = []
+        for _ in range(80):
+            self.press("Tab")
+            passed.append(self.focused)
+            if passed[-1] == name:
+                return
+        raise AssertionError(f"the keyboard does not reach {name!r}: {passed}")
+
+    def enter(self) -> None:
+        """And wait for the page that it leads to."""
+        with self.page.expect_navigation():
+            self.press("Enter")
+
+    def choose(self, name: str) -> None:
+        """A link or a button that leads to a page."""
+        self.tab_to(name)
+        self.enter()
+
+    def sign_in(self) -> None:
+        self.page.goto("/sign-in")
+        self.type("grace@example.com")
+        self.press("Tab")
+        self.type(PASSWORD)
+        self.enter()
+
+    def keep(self, name: str) -> None:
+        browser.SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=browser.SCREENSHOTS / f"{name}.png", full_page=True)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with browser.started() as started:
+        yield started
+
+
+@pytest.fixture
+def address(database: Database) -> Iterator[str]:
+    """Of a service on the test's own database."""
+    server = make_server("127.0.0.1", 0, database.app(), threaded=True, request_handler=Silent)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def open_screen(chromium: Browser, address: str) -> Iterator[Open]:
+    """By the arguments of Playwright's `new_context`."""
+    contexts = []
+
+    def open_screen(**arguments: Any) -> Screen:
+        contexts.append(chromium.new_context(base_url=address, **arguments))
+        contexts[-1].set_default_timeout(10_000)
+        screen = Screen(contexts[-1].new_page())
+        screen.page.on("console", lambda message: screen.complaints.append(message.text))
+        return screen
+
+    yield open_screen
+    for context in contexts:
+        context.close()
+
+
+class Silent(WSGIRequestHandler):
+    def log(self, *_: Any, **__: Any) -> None:
+        pass

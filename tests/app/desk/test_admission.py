@@ -1,0 +1,84 @@
+"""Who may see and do what at the desk: every route of it, for everybody there is."""
+
+from collections.abc import Mapping
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from app import orders
+from app.models import Role, User
+from tests.app.desk.conftest import PASSWORD, Desk, Shop
+
+NOBODY, CUSTOMER, STAFF = "nobody", "a customer", "the staff"
+
+EXPECTED: dict[str, tuple[Mapping[str, str] | None, dict[str, int]]] = {
+    "GET /": (None, {NOBODY: 302, CUSTOMER: 403, STAFF: 302}),
+    "GET /desk/<path:filename>": (None, {NOBODY: 200, CUSTOMER: 200, STAFF: 200}),
+    "GET /sign-in": (None, {NOBODY: 200, CUSTOMER: 200, STAFF: 200}),
+    "POST /sign-in": (
+        {"email": "grace@example.com", "password": PASSWORD},
+        {NOBODY: 303, CUSTOMER: 403, STAFF: 303},
+    ),
+    "POST /sign-out": ({}, {NOBODY: 303, CUSTOMER: 303, STAFF: 303}),
+    "GET /orders": (None, {NOBODY: 302, CUSTOMER: 403, STAFF: 200}),
+    "GET /orders/<order>": (None, {NOBODY: 302, CUSTOMER: 403, STAFF: 200}),
+    "POST /orders/<order>": ({"status": "paid"}, {NOBODY: 302, CUSTOMER: 403, STAFF: 303}),
+    "GET /products": (None, {NOBODY: 302, CUSTOMER: 403, STAFF: 200}),
+    "GET /products/<product>": (None, {NOBODY: 302, CUSTOMER: 403, STAFF: 200}),
+    "POST /products/<product>": (
+        {"name": "Mug", "price": "1.00", "stock": "1", "seen": "another"},
+        {NOBODY: 302, CUSTOMER: 403, STAFF: 412},
+    ),
+}
+"""What each gets of a route, sent with these fields. The customer was of the staff when they signed in."""
+
+
+def test_every_route_is_known_here(app: Flask) -> None:
+    routes = {
+        f"{method} {rule.rule.replace('<id:', '<').replace('_id>', '>')}"
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith("desk.")
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+    assert routes == set(EXPECTED)
+
+
+@pytest.mark.parametrize("who", [NOBODY, CUSTOMER, STAFF])
+@pytest.mark.parametrize("route", EXPECTED)
+def test_a_route_is_for_the_staff_unless_it_leads_there(
+    anybody: Desk, session: Session, shop: Shop, route: str, who: str
+) -> None:
+    order = orders.place(session, shop.ada, {shop.mug: 1})
+    session.commit()
+    become(who, anybody, session, shop)
+    _method, _, address = route.partition(" ")
+    for name, value in {"<path:filename>": "mark.svg", "<order>": order.id, "<product>": shop.mug}.items():
+        address = address.replace(name, str(value))
+    fields, expected = EXPECTED[route]
+
+    with anybody.get(address) if fields is None else anybody.send(address, **fields) as answer:
+        assert answer.status_code == expected[who]
+    session.expire_all()
+    assert orders.find(session, order.id).status == (
+        "paid" if (who, fields) == (STAFF, {"status": "paid"}) else "placed"
+    )
+
+
+@pytest.mark.parametrize("address", ["/orders", "/orders/1", "/products?cursor=x"])
+def test_who_is_led_to_the_sign_in_comes_back(anybody: Desk, address: str) -> None:
+    led = anybody.get(address)
+
+    arrived = anybody.sign_in("grace@example.com", next=led.location.partition("next=")[2].replace("%3D", "="))
+
+    assert led.location.startswith("/sign-in?next=/")
+    assert arrived.location == address
+
+
+def become(who: str, desk: Desk, session: Session, shop: Shop) -> None:
+    if who != NOBODY:
+        desk.sign_in("grace@example.com")
+    if who == CUSTOMER:
+        session.get_one(User, shop.grace).role = Role.CUSTOMER
+        session.commit()

@@ -1,0 +1,153 @@
+"""Signing in and out, and how long that holds."""
+
+from time import time
+
+import pytest
+from sqlalchemy.orm import Session
+
+from app import attempts, create_app, passwords
+from app.desk import clerks
+from app.models import User
+from tests import service
+from tests.app.desk.conftest import PASSWORD, Desk, Shop
+
+
+def test_the_staff_signs_in_and_out(anybody: Desk) -> None:
+    entered = anybody.sign_in("Grace@Example.com")
+    inside = anybody.get("/orders")
+    left = anybody.send("/sign-out", page="/orders")
+    outside = anybody.get("/orders")
+
+    assert (entered.status_code, entered.location) == (303, "/orders")
+    assert "Grace" in inside.text
+    assert (left.status_code, left.location) == (303, "/sign-in")
+    assert outside.status_code == 302
+
+
+def test_a_customer_is_told_that_the_desk_is_not_for_them(anybody: Desk) -> None:
+    answer = anybody.sign_in("ada@example.com")
+
+    assert answer.status_code == 403
+    assert "This is for the staff of the shop." in answer.text
+    assert anybody.get("/orders").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("email", "password"), [("grace@example.com", "wrong horse"), ("nobody@example.com", PASSWORD)]
+)
+def test_what_is_wrong_is_not_told(anybody: Desk, email: str, password: str) -> None:
+    answer = anybody.sign_in(email, password)
+
+    assert answer.status_code == 401
+    assert "The e-mail address or the password is wrong." in answer.text
+    assert f'value="{email}"' in answer.text
+    assert password not in answer.text
+
+
+@pytest.mark.parametrize("email", ["", "grace", "a\0@example.com", "x" * 300 + "@example.com"])
+def test_what_is_no_address_is_said_at_the_field(anybody: Desk, email: str) -> None:
+    answer = anybody.sign_in(email)
+
+    assert answer.status_code == 422
+    assert 'id="email-hint"' in answer.text
+    assert 'aria-describedby="email-hint"' in answer.text
+
+
+def test_a_password_can_be_guessed_a_few_times_only(anybody: Desk) -> None:
+    for _ in range(attempts.FOR_A_USER):
+        anybody.sign_in("grace@example.com", "wrong")
+
+    answer = anybody.sign_in("grace@example.com")
+
+    assert answer.status_code == 429
+    assert "Please try again in" in answer.text
+
+
+def test_who_knew_the_password_has_all_attempts_again(anybody: Desk) -> None:
+    for _ in range(2):
+        for _ in range(attempts.FOR_A_USER - 1):
+            anybody.sign_in("grace@example.com", "wrong")
+        assert anybody.sign_in("grace@example.com").status_code == 303
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example/",
+        "\\\\evil.example/",
+        "/\t/evil.example/",
+        "/orders\r\nLocation: https://evil.example/",
+        "javascript:alert(1)",
+        "orders",
+        "/caf\u00e9",
+    ],
+)
+def test_nobody_is_led_elsewhere(anybody: Desk, elsewhere: str) -> None:
+    assert anybody.sign_in("grace@example.com", next=elsewhere).location == "/orders"
+
+
+def test_what_was_begun_ends_after_a_shift(desk: Desk) -> None:
+    began_before(desk, clerks.LONGEST.total_seconds() - 10)
+    within = desk.get("/orders").status_code
+    began_before(desk, clerks.LONGEST.total_seconds() + 10)
+
+    assert (within, desk.get("/orders").status_code) == (200, 302)
+
+
+def test_another_password_ends_what_was_begun_with_the_one_before(desk: Desk, session: Session, shop: Shop) -> None:
+    session.get_one(User, shop.grace).password_hash = passwords.digest("another password")
+    session.commit()
+
+    assert desk.get("/orders").status_code == 302
+
+
+def test_a_cookie_cannot_be_made_up(anybody: Desk, shop: Shop, session: Session) -> None:
+    key = clerks._key(session.get_one(User, shop.grace))
+    forged = create_forged({"user": shop.grace, "since": int(time()), "key": key})
+    anybody.set_cookie("session", forged)
+
+    assert anybody.get("/orders").status_code == 302
+
+
+def test_the_cookie_is_kept_from_scripts_and_from_other_sites(anybody: Desk) -> None:
+    cookie = anybody.sign_in("grace@example.com").headers["Set-Cookie"]
+
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert "Expires" not in cookie
+
+
+def test_production_sends_the_cookie_by_tls_only(
+    worker_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {**worker_environment, "SECRET_KEY": "0123456789abcdef" * 2}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("POSTGRES_PASSWORD", "fedcba9876543210")
+    app = create_app("production")
+
+    cookie = app.test_client().get("/sign-in").headers["Set-Cookie"]
+
+    assert cookie.startswith("__Host-session=")
+    assert "Secure" in cookie
+    assert "Path=/" in cookie
+    assert "Domain" not in cookie
+    service.dispose(app)
+
+
+def began_before(desk: Desk, seconds: float) -> None:
+    with desk.session_transaction() as kept:
+        kept["since"] = int(time() - seconds)
+
+
+def create_forged(content: dict[str, object]) -> str:
+    """Signed, as Flask does it, by another key."""
+    from flask import Flask
+    from flask.sessions import SecureCookieSessionInterface
+
+    other = Flask("other")
+    other.secret_key = "another key of somebody else"
+    serializer = SecureCookieSessionInterface().get_signing_serializer(other)
+    assert serializer
+    return str(serializer.dumps(content))
