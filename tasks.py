@@ -4,7 +4,7 @@ from types import ModuleType
 
 from invoke.collection import Collection
 
-from ops import bench, config, copies, db, dev, operations, prod, run, scenario, test
+from ops import audit, bench, config, copies, db, dev, operations, prod, run, scenario, test
 from ops.drill import command as drill
 
 
@@ -14,6 +14,7 @@ def collection(name: str, *modules: ModuleType) -> Collection:
 
 
 namespace = Collection(
+    audit.audit,
     dev.dev,
     run.run,
     test.test,

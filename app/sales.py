@@ -1,7 +1,7 @@
 """What was sold, for who looks through it: values instead of entities, and one statement for a whole page."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from itertools import groupby
@@ -69,6 +69,9 @@ ALL = Wanted()
 
 def newest(session: Session, limit: int, wanted: Wanted = ALL) -> Sequence[Sale]:
     """The newest first. What the session has not flushed yet is not seen."""
+    if wanted.after and wanted.until and wanted.until <= wanted.after.created_at:
+        # PostgreSQL would begin there, and look at all those between: none of them is wanted.
+        wanted = replace(wanted, after=None)
     given = {name: value for name, value in vars(wanted).items() if value is not None}
     values = {**given, "limit": limit, **(wanted.after._asdict() if wanted.after else {})}
     found = session.connection().execute(_page(frozenset(given)), values)

@@ -1,4 +1,4 @@
-"""The command line of a package of experiments: `python -m benchmarks.NAME --SIZE N --rounds N [--write]`."""
+"""The command line of a package of experiments: `python -m benchmarks.NAME --SIZE N … --rounds N [--write]`."""
 
 import argparse
 import sys
@@ -12,18 +12,18 @@ from benchmarks.measure import Experiment, Failed
 from ops import shell
 
 
-def run(
-    page: report.Page, packages: Sequence[str], size: str, choose: Callable[[ExitStack, int], list[Experiment]]
-) -> None:
-    """`size` is the name of the option that says how large; `choose` gets its value, and a stack for what it starts."""
+def run(page: report.Page, packages: Sequence[str], choose: Callable[..., list[Experiment]], *sizes: str) -> None:
+    """`sizes` name the options that say how large; `choose` gets a stack for what it starts, and their values."""
     parser = argparse.ArgumentParser()
-    for option in (size, "rounds"):
+    for option in (*sizes, "rounds"):
         parser.add_argument(f"--{option}", type=int, required=True)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     try:
         with shell.interruptible(), ExitStack() as stack:
-            measured = report.progress(choose(stack, getattr(options, size)), options.rounds)
+            measured = report.progress(
+                choose(stack, **{size: getattr(options, size) for size in sizes}), options.rounds
+            )
     except Failed as failed:
         sys.exit(f"a contender failed: {failed}")
     except Exit as ended:

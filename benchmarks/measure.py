@@ -45,6 +45,8 @@ class Experiment:
     aims: Sequence[Aim] = ()
     over_the_floor: bool = False
     """Whether the floor is taken from every figure, round by round."""
+    rounds: int | None = None
+    """Its own, where one takes long and chance has little part in it."""
 
 
 @dataclass(frozen=True)

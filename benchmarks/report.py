@@ -35,9 +35,9 @@ def progress(experiments: Sequence[Experiment], rounds: int) -> list[Measured]:
     measured = [Measured(experiment) for experiment in experiments]
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        everything = bar.add_task("", total=sum(len(each.contenders) for each in experiments) * rounds)
+        everything = bar.add_task("", total=sum(len(each.contenders) * (each.rounds or rounds) for each in experiments))
         for one in measured:
-            for name in chain.from_iterable(steps(one.experiment, one) for _ in range(rounds)):
+            for name in chain.from_iterable(steps(one.experiment, one) for _ in range(one.experiment.rounds or rounds)):
                 bar.update(everything, description=escape(f"{one.experiment.title}: {name}"))
                 bar.advance(everything)
     return measured

@@ -36,6 +36,28 @@ def prod(_: Context, seconds: str = "3", rounds: str = "4", write: bool = False)
     _run("benchmarks.production", seconds=seconds, rounds=rounds, write=write)
 
 
+@task(
+    help={
+        "orders": "how many are in the database",
+        "seconds": "how long each measurement takes",
+        "requests": "how many a worker answers until its memory is looked at again",
+        **ROUNDS,
+    }
+)
+def http(
+    _: Context,
+    orders: str = "1000000",
+    seconds: str = "3",
+    requests: str = "100000",
+    rounds: str = "5",
+    write: bool = False,
+) -> None:
+    """Measure what the API costs beside the least that answers the same, and its memory; twenty minutes."""
+    stack.known()
+    options.number("requests", requests, least=2000)
+    _run("benchmarks.http", orders=orders, seconds=seconds, requests=requests, rounds=rounds, write=write)
+
+
 def _run(package: str, *, write: bool, **numbers: str) -> None:
     given = [part for name, text in numbers.items() for part in (f"--{name}", str(options.number(name, text)))]
     with shell.interruptible():

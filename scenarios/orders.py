@@ -1,7 +1,7 @@
 """A busy shop: two years of orders, a long tail of products, a few who buy without end.
 
-SIZE is the number of orders; they have 2.7 lines each. The shop has grown: there are more orders in the second year
-than in the first. All but the last days' are shipped or cancelled.
+SIZE is the number of orders; they have 2.7 lines each, and a trail of three events. The shop has grown: there are more
+orders in the second year than in the first. All but the last days' are shipped or cancelled.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from functools import cache, partial
 from itertools import accumulate
 from random import Random
 
-from scenarios.loading import clock
+from scenarios.loading import clock, trails
 from scenarios.loading.rows import Part, Rows
 
 SIZE = 10_000
@@ -24,13 +24,15 @@ COLUMNS = {
     "products": ("id", "sku", "name", "price_cents", "stock", "created_at"),
     "orders": ("id", "user_id", "status", "created_at"),
     "order_lines": ("order_id", "product_id", "quantity", "unit_price_cents"),
+    "order_events": trails.COLUMNS,
 }
 
 LINES, LINES_SO_OFTEN = (1, 2, 3, 4, 5, 6, 9), (30, 27, 18, 11, 7, 4, 3)
 QUANTITIES, QUANTITIES_SO_OFTEN = (1, 2, 3, 4, 6, 12), (72, 16, 5, 3, 3, 1)
-FINISHED, FINISHED_SO_OFTEN = ("shipped", "cancelled"), (93, 7)
-FRESH, FRESH_SO_OFTEN = ("placed", "paid", "shipped", "cancelled"), (35, 40, 20, 5)
+FINISHED, FINISHED_SO_OFTEN = (trails.SHIPPED, trails.REGRETTED, trails.PAID_BACK), (93, 4, 3)
+FRESH, FRESH_SO_OFTEN = (trails.PLACED, trails.PAID, trails.SHIPPED, trails.REGRETTED), (35, 40, 20, 5)
 STILL_FRESH = 0.005  # the share of all orders: four days' or so
+PASSES = {"placed": 0, "paid": 0.05, "cancelled": 0.5, "shipped": 0.9}  # until then, of what is left of the day
 
 FIRST = ("Ada", "Bruno", "Chiara", "Dmitri", "Elin", "Farid", "Grace", "Hana", "Ivo", "Jun", "Kofi", "Lena", "Mira")
 LAST = ("Okafor", "Keller", "Rossi", "Sokolov", "Lindqvist", "Haddad", "Novak", "Sato", "Costa", "Meyer", "Diallo")
@@ -79,13 +81,13 @@ def _products(products: int, seed: int) -> Rows:
 
 
 def _orders(first: int, end: int, size: int, users: int, products: int, seed: int) -> Rows:
-    """The orders `first` to `end` of `size`, counted from nought, and their lines."""
+    """The orders `first` to `end` of `size`, counted from nought, their lines and their trails."""
     random = _random(seed, "orders", first)
     count = end - first
     buyers = random.choices(range(1, users + 1), cum_weights=_popularity(users, 0.8), k=count)
     finished, fresh = (
-        random.choices(statuses, so_often, k=count)
-        for statuses, so_often in ((FINISHED, FINISHED_SO_OFTEN), (FRESH, FRESH_SO_OFTEN))
+        random.choices(ends, so_often, k=count)
+        for ends, so_often in ((FINISHED, FINISHED_SO_OFTEN), (FRESH, FRESH_SO_OFTEN))
     )
     lines = random.choices(LINES, LINES_SO_OFTEN, k=count)
     picks = iter(random.choices(_ranked(products, seed), cum_weights=_popularity(products, 0.9), k=sum(lines)))
@@ -93,19 +95,23 @@ def _orders(first: int, end: int, size: int, users: int, products: int, seed: in
     prices, days, times = _prices(products, seed), _days(DAYS), _times()
     fresh_from = size - max(int(size * STILL_FRESH), 20)
 
-    order_rows, line_rows = [], []
+    order_rows, line_rows, event_rows = [], [], []
     for index in range(count):
         place = first + index
+        order, buyer = place + 1, buyers[index]
         passed = ((place + random.random()) / size) ** GROWTH * DAYS  # ever later from order to order
         day = int(passed)
-        moment = f"{days[day]} {times[int((passed - day) * len(times))]}"
-        status = fresh[index] if place >= fresh_from else finished[index]
-        order_rows.append(f"{place + 1}\t{buyers[index]}\t{status}\t{moment}\n")
+        second = int((passed - day) * len(times))
+        left = len(times) - second
+        trail = fresh[index] if place >= fresh_from else finished[index]
+        moments = [f"{days[day]} {times[second + int(left * PASSES[status])]}" for status in trail]
+        order_rows.append(f"{order}\t{buyer}\t{trail[-1]}\t{moments[0]}\n")
         line_rows += [
-            f"{place + 1}\t{product}\t{next(quantities)}\t{prices[product - 1]}\n"
+            f"{order}\t{product}\t{next(quantities)}\t{prices[product - 1]}\n"
             for product in {next(picks) for _ in range(lines[index])}
         ]
-    return {"orders": "".join(order_rows), "order_lines": "".join(line_rows)}
+        event_rows.append(trails.rows(order, buyer, trail, moments))
+    return {"orders": "".join(order_rows), "order_lines": "".join(line_rows), "order_events": "".join(event_rows)}
 
 
 def _random(seed: int, *part: object) -> Random:

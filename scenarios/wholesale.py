@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import partial
 from random import Random
 
-from scenarios.loading import clock
+from scenarios.loading import clock, trails
 from scenarios.loading.rows import Part, Rows
 
 SIZE = 2_000
@@ -21,6 +21,7 @@ COLUMNS = {
     "products": ("id", "sku", "name", "price_cents", "stock", "created_at"),
     "orders": ("id", "user_id", "status", "created_at"),
     "order_lines": ("order_id", "product_id", "quantity", "unit_price_cents"),
+    "order_events": trails.COLUMNS,
 }
 
 
@@ -45,13 +46,16 @@ def _catalogue(size: int) -> Rows:
 
 def _order(order: int, size: int, seed: int) -> Rows:
     random = Random(f"{seed}/{order}")  # noqa: S311  the same each time is what is wanted here
-    placed = clock.NOW - timedelta(hours=ORDERS - order)
+    placed = clock.NOW - timedelta(hours=1 + ORDERS - order)
     quantities = random.choices((10, 20, 50, 100), k=size)
+    buyer, trail = random.randint(1, BUYERS), random.choice((trails.PLACED, trails.PAID, trails.SHIPPED))
+    moments = [placed + timedelta(minutes=20 * step) for step in range(len(trail))]
     return {
-        "orders": f"{order}\t{random.randint(1, BUYERS)}\t{random.choice(('placed', 'paid', 'shipped'))}\t{placed}\n",
+        "orders": f"{order}\t{buyer}\t{trail[-1]}\t{placed}\n",
         "order_lines": "".join(
             f"{order}\t{product}\t{quantity}\t{_price(product)}\n" for product, quantity in enumerate(quantities, 1)
         ),
+        "order_events": trails.rows(order, buyer, trail, moments),
     }
 
 

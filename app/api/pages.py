@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from typing import Protocol
+from urllib.parse import urlencode
 
-from flask import url_for
+from flask import request
 
 from app.api.payloads import Page
 from app.cursors import Place
@@ -19,4 +20,4 @@ def following(asked: Page, items: Sequence[Placed]) -> str | None:
     if len(items) < asked.limit:
         return None
     again = asked.model_dump(mode="json", exclude_none=True) | {"cursor": items[-1].place.cursor}
-    return url_for(".index", **again)
+    return f"{request.script_root}{request.path}?{urlencode(again)}"

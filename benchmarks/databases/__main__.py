@@ -23,4 +23,4 @@ def everything(stack: ExitStack, orders: int) -> list[Experiment]:
 
 
 if __name__ == "__main__":
-    command.run(PAGE, PACKAGES, "orders", everything)
+    command.run(PAGE, PACKAGES, everything, "orders")

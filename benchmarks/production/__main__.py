@@ -30,4 +30,4 @@ def everything(stack: ExitStack, seconds: int) -> list[Experiment]:
 
 
 if __name__ == "__main__":
-    command.run(PAGE, PACKAGES, "seconds", everything)
+    command.run(PAGE, PACKAGES, everything, "seconds")

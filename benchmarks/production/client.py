@@ -12,15 +12,17 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import cycle
+from itertools import cycle, islice
 from statistics import quantiles
 from time import perf_counter
+from uuid import uuid4
 
 from benchmarks.measure import Failed
 from ops import project
 
 HEAD_END = b"\r\n\r\n"
 LENGTH = b"\r\nContent-Length: "
+NEW_KEY = "{a new key}"
 CLOSING = b"\r\nConnection: close\r\n"
 WARM_UP = 0.4  # seconds that do not count: connections are made, and pools filled
 
@@ -32,6 +34,10 @@ class Plan:
     """Whole ones, head and body; sent in turn."""
     seconds: float
     connections: int
+    at_most: int | None = None
+    """So many are sent, and no more."""
+    accepted: str = "2"
+    """The first digits of the statuses that are no failures."""
 
 
 @dataclass
@@ -57,9 +63,11 @@ def get(path: str, token: str = "") -> str:
     return f"GET {path} HTTP/1.1\r\n{_headers(token)}\r\n"
 
 
-def post(path: str, body: object, token: str = "") -> str:
+def post(path: str, body: object, token: str = "", *, once: bool = False) -> str:
+    """With an Idempotency-Key, where it is to be done `once`: another one each time that it is sent."""
     text = json.dumps(body)
     about = f"Content-Type: application/json\r\nContent-Length: {len(text)}\r\n"
+    about += f"Idempotency-Key: {NEW_KEY}\r\n" if once else ""
     return f"POST {path} HTTP/1.1\r\n{_headers(token)}{about}\r\n{text}"
 
 
@@ -101,7 +109,7 @@ class Connection:
     def __init__(
         self, plan: Plan, requests: Iterator[bytes], answers: Answers, selector: selectors.BaseSelector
     ) -> None:
-        self._port, self._requests, self._answers, self._selector = plan.port, requests, answers, selector
+        self._plan, self._requests, self._answers, self._selector = plan, requests, answers, selector
         self.counts = False
         self._connect()
 
@@ -127,7 +135,7 @@ class Connection:
 
     def _answered(self, head: bytes) -> None:
         status = head[9:12]
-        if status[:1] != b"2":
+        if chr(status[0]) not in self._plan.accepted:
             self._failed(status.decode())
         elif self.counts:
             self._answers.latencies.append(perf_counter() - self._sent)
@@ -146,7 +154,7 @@ class Connection:
         self._answers.failures[why] = self._answers.failures.get(why, 0) + 1
 
     def _connect(self) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", self._port))
+        self._socket = socket.create_connection(("127.0.0.1", self._plan.port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._selector.register(self._socket, selectors.EVENT_READ, self)
         self._send()
@@ -156,14 +164,19 @@ class Connection:
         self._socket.close()
 
     def _send(self) -> None:
+        """The next one; the connection is closed where there is none left."""
+        request = next(self._requests, None)
+        if request is None:
+            self._close()
+            return
         self._received = b""
         self._sent = perf_counter()
-        self._socket.sendall(next(self._requests))
+        self._socket.sendall(request)
 
 
 def run(plan: Plan) -> Answers:
     answers = Answers(plan.seconds)
-    requests = cycle([request.encode() for request in plan.requests])
+    requests = islice(_endless(plan.requests), plan.at_most)
     with selectors.DefaultSelector() as selector:
         connections = [Connection(plan, requests, answers, selector) for _ in range(plan.connections)]
         _receive(selector, until=perf_counter() + WARM_UP)
@@ -173,8 +186,15 @@ def run(plan: Plan) -> Answers:
     return answers
 
 
+def _endless(requests: Sequence[str]) -> Iterator[bytes]:
+    """Keys that nobody has used: of this process, and numbered."""
+    new_key, process = NEW_KEY.encode(), uuid4().hex.encode()
+    for number, request in enumerate(cycle([request.encode() for request in requests])):
+        yield request.replace(new_key, b"%s-%d" % (process, number)) if new_key in request else request
+
+
 def _receive(selector: selectors.BaseSelector, until: float) -> None:
-    while (left := until - perf_counter()) > 0:
+    while selector.get_map() and (left := until - perf_counter()) > 0:
         for key, _ in selector.select(left):
             key.data.receive()
 

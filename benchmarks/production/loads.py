@@ -28,7 +28,8 @@ class Loads:
         self._stacks = stacks
         self._length = length
         self._reads = [client.get("/api/orders?limit=20", checkout.token)]
-        self._orders = _orders(checkout)
+        self._orders = orders(checkout)
+        self._keyed_orders = orders(checkout, once=True)
         self.ceiling: list[float] = []
 
     def reads(self, variant: Variant) -> Figures:
@@ -37,12 +38,16 @@ class Loads:
     def orders(self, variant: Variant) -> Figures:
         return {f"{ORDERING}: {name}": value for name, value in self._figures(variant, self._orders).items()}
 
+    def keyed_orders(self, variant: Variant) -> Figures:
+        """With an Idempotency-Key each."""
+        return {f"{ORDERING}: {name}": value for name, value in self._figures(variant, self._keyed_orders).items()}
+
     def reads_beside_orders_that_wait(self, variant: Variant) -> Figures:
         """And without them."""
         port, product = self._stacks.serve(variant), 1
-        order = _order(self._checkout, 1, [product])
+        waits = order(self._checkout, 1, [product])
         with self._checkout.transaction(f"SELECT FROM products WHERE id = {product} FOR UPDATE"):
-            waiting = client.start(Plan(port, [order], self._length + 2, WAITING))
+            waiting = client.start(Plan(port, [waits], self._length + 2, WAITING))
             time.sleep(2 * client.WARM_UP)  # until they wait
             beside = self._figures(variant, self._reads)
         client.finish(waiting)
@@ -57,16 +62,17 @@ class Loads:
         return {PER_SECOND: answers.per_second, MIDDLE: answers.percentile(50), SLOW: answers.percentile(99)}
 
 
-def _orders(checkout: Checkout) -> list[str]:
-    """Of users and goods that are there; the same each time."""
+def orders(checkout: Checkout, *, once: bool = False) -> list[str]:
+    """Of users and goods that are there; the same each time. With a key each, where they are to be placed `once`."""
     random = Random(1)  # noqa: S311  the same each time is what is wanted here
     users, products = (int(checkout.sql(f"SELECT max(id) FROM {table}")) for table in ("users", "products"))  # noqa: S608
     return [
-        _order(checkout, random.randint(1, users), random.sample(range(1, products + 1), LINES)) for _ in range(MADE)
+        order(checkout, random.randint(1, users), random.sample(range(1, products + 1), LINES), once=once)
+        for _ in range(MADE)
     ]
 
 
-def _order(checkout: Checkout, user: int, products: Sequence[int]) -> str:
+def order(checkout: Checkout, user: int, products: Sequence[int], *, once: bool = False) -> str:
     """By the staff, so that one token does for all."""
     lines = [{"product_id": product, "quantity": 1} for product in products]
-    return client.post("/api/orders", {"user_id": user, "lines": lines}, checkout.token)
+    return client.post("/api/orders", {"user_id": user, "lines": lines}, checkout.token, once=once)

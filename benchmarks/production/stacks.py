@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from benchmarks.measure import Failed
@@ -35,8 +36,8 @@ class Variant:
     """As compose/production.yml calls them: WEB_CPUS, WEB_REPLICAS."""
     proxy: Literal["", "tutorial", "socket", "least_conn", "alone"] = ""
     """One of EDITS, else a script in the folder nginx that starts it; `alone` has no service behind it."""
-    module: str = ""
-    """A file in this folder that is there beside wsgi.py."""
+    module: Path | None = None
+    """A file that is there beside wsgi.py."""
 
     @property
     def is_ours(self) -> bool:
@@ -77,13 +78,17 @@ class Stacks:
             list(pool.map(self._end, self._started))
         self._started.clear()
 
+    def run(self, variant: Variant, *command: str) -> str:
+        """In the container of its service, which serves already. Returns what it printed."""
+        return self._compose(variant, "exec", "--no-TTY", "web", *command)
+
     def _start(self, variant: Variant) -> None:
         running = self._started[variant]
         variables = {"PROXY_PORT": str(running.port), "WEB_IMAGE": self._checkout.image_of_contenders, **variant.sizes}
         services = ["proxy"] if variant.proxy == "alone" else ["web", "proxy"]
         try:
             self._compose(variant, "up", "--detach", "--wait", "--no-deps", *services, **variables)
-            wait_until_it_serves(running.port)
+            wait_until_it_serves(running.port, self._checkout.token)
         except Failed as failed:
             raise Failed(f"{variant.name}: {failed}\n{self._compose(variant, 'logs', '--tail', '20')}") from None
 
@@ -108,8 +113,9 @@ def overlay(variant: Variant, services: dict[str, Any], project: str) -> str:
     if variant.command:
         # Elsewhere than where our configuration is, which gunicorn would read by itself.
         web |= {"command": list(variant.command), "working_dir": "/tmp"}  # noqa: S108
+        web["healthcheck"]["test"] = ["CMD", "true"]  # not all answer what ours is asked
     if variant.module:
-        web["volumes"].append(f"{HERE / variant.module}:/srv/{variant.module}:ro")
+        web["volumes"].append(f"{variant.module}:/srv/{variant.module.name}:ro")
     if variant.proxy:
         proxy["volumes"].append(f"{HERE / 'nginx'}:/contender:ro")
         edit = EDITS.get(variant.proxy)
@@ -128,14 +134,14 @@ volumes:
 """
 
 
-def wait_until_it_serves(port: int) -> None:
+def wait_until_it_serves(port: int, token: str) -> None:
     """Raises Failed where it does not."""
     deadline = time.monotonic() + SECONDS_TO_SERVE
     answer: object = None
     while time.monotonic() < deadline:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         try:
-            connection.request("GET", "/api/products?limit=1")
+            connection.request("GET", "/api/orders?limit=1", headers={"Authorization": f"Bearer {token}"})
             answer = connection.getresponse().status
         except OSError as error:
             answer = error

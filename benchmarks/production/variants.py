@@ -1,7 +1,9 @@
 """The stacks that are measured side by side."""
 
 import os
+from pathlib import Path
 
+from benchmarks.production.checkout import HERE
 from benchmarks.production.stacks import Variant
 
 PROCESSES = 2
@@ -15,14 +17,14 @@ KEPT, CLOSED = ("--keep-alive", "75"), ("--keep-alive", "0")
 OURS = Variant("ours: `inv prod.up`")
 
 
-def tutorial(name: str, application: str = "wsgi:app", module: str = "") -> Variant:
+def tutorial(name: str, application: str = "wsgi:app", module: Path | None = None) -> Variant:
     """Four processes that answer a request each and close the connection; as many processors as there are."""
     command = ("gunicorn", *WHERE, "--no-control-socket", "-w", "4", "-b", "0.0.0.0", application)  # noqa: S104  in there
     return Variant(name, command, sizes=ONE, proxy="tutorial", module=module)
 
 
 TUTORIAL = tutorial("the tutorial's servers")
-TUTORIAL_BY_ORM = tutorial("the tutorial's servers, orders read by the ORM", "by_orm:app", "by_orm.py")
+TUTORIAL_BY_ORM = tutorial("the tutorial's servers, orders read by the ORM", "by_orm:app", HERE / "by_orm.py")
 NGINX_ALONE = Variant("nginx alone, a file of 7 KB", proxy="alone")
 
 

@@ -15,17 +15,17 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
 from app.database import Base
-from app.models import Order, OrderLine, Product, User
+from app.models import Order, OrderEvent, OrderLine, Product, User
 from benchmarks.place import Server
 from ops import postgres, project
 from scenarios import orders
 from scenarios.loading import copying
 from scenarios.loading.copying import Loaded
-from scenarios.loading.rows import Part
+from scenarios.loading.rows import NULL, Part
 
 SEED = 1
 MILLION = 1_000_000
-MODELS: dict[str, type[Base]] = {model.__tablename__: model for model in (User, Product, Order, OrderLine)}
+MODELS: dict[str, type[Base]] = {model.__tablename__: model for model in (User, Product, Order, OrderLine, OrderEvent)}
 POLL_SECONDS = 0.02
 
 
@@ -83,7 +83,7 @@ class Loads:
             with Session(engine) as session:
                 for part in self._parts:
                     for table, text in part().items():
-                        rows = (line.split("\t") for line in text.splitlines())
+                        rows = (map(_value, line.split("\t")) for line in text.splitlines())
                         names = orders.COLUMNS[table]
                         session.add_all(MODELS[table](**dict(zip(names, row, strict=True))) for row in rows)
                     session.flush()
@@ -118,6 +118,13 @@ class Loads:
         start = time.perf_counter()
         load()
         return (time.perf_counter() - start) / rows * MILLION
+
+
+def _value(text: str) -> object:
+    """As the ORM wants it: it finds a new row again by the number that it was given."""
+    if text == NULL:
+        return None
+    return int(text) if text.isdecimal() else text
 
 
 def by_command(server: Server, size: int) -> tuple[float, float]:

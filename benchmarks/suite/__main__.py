@@ -54,4 +54,4 @@ def has_engine() -> bool:
 
 
 if __name__ == "__main__":
-    command.run(PAGE, PACKAGES, "tests", everything)
+    command.run(PAGE, PACKAGES, everything, "tests")

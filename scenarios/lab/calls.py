@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 from flask import Flask, g
 from flask.testing import FlaskClient
@@ -18,6 +19,8 @@ from app.tokens import Caller
 Entity = TypeVar("Entity", User, Product, Order)
 
 WITHOUT_DATA = ("health.", "static")  # endpoints that ask the same whatever is in the database
+
+LATELY = timedelta(days=90)
 
 
 class Failed(Exception):
@@ -48,22 +51,25 @@ def _pages(app: Flask, session: Session) -> Iterator[Call]:
         if _is_asked(rule) and None not in arguments.values():
             path = address.build(rule.endpoint, arguments)
             yield _got(client, f"GET {rule.rule}", path)
-            for name, value in _parts(middle.get(path.rpartition("/")[2])):
-                yield _got(client, f"GET {rule.rule}?{name}=…", f"{path}?{name}={value}")
+            for query in _queries(middle.get(path.rpartition("/")[2])):
+                yield _got(client, f"GET {rule.rule}?{'=…&'.join(query)}=…", f"{path}?{urlencode(query)}")
 
 
 def _table(argument: str) -> str:
     return f"{argument.removesuffix('_id')}s"
 
 
-def _parts(middle: User | Product | Order | None) -> Iterator[tuple[str, object]]:
+def _queries(middle: User | Product | Order | None) -> Iterator[dict[str, object]]:
     """Of the list that this is in the middle of: what comes after it, and what is like it."""
     if isinstance(middle, Product | Order):
-        yield "cursor", middle.place.cursor
+        yield {"cursor": middle.place.cursor}
     if isinstance(middle, Order):
-        yield "status", middle.status
-        yield "user_id", middle.user_id
-        yield "until", quote(middle.created_at.isoformat())
+        alike: dict[str, object] = {"status": middle.status, "user_id": middle.user_id}
+        moments = {"since": (middle.created_at - LATELY).isoformat(), "until": middle.created_at.isoformat()}
+        for name, value in (alike | moments).items():
+            yield {name: value}
+        yield alike
+        yield alike | moments | {"cursor": middle.place.cursor}
 
 
 def _admit() -> None:

@@ -27,6 +27,8 @@ Columns = Mapping[str, Sequence[str]]
 Rows = dict[str, str]
 """By table, in the text format of COPY: a line a row, a tab between values."""
 
+NULL = r"\N"
+
 Part = partial[Rows]
 """A call that makes some of the rows. Parts know nothing of each other, since any process may make any of them."""
 

@@ -1,14 +1,19 @@
 """What was sold."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import product
 
 import pytest
+from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session
 
 from app import orders, products, sales, users
 from app.models import Order, OrderStatus
 from app.sales import Buyer, Goods, Line, Sale, Wanted
+from scenarios.lab import plans
+from tests.service import Database
 
+FEW_PAGES, PAGES_AN_ORDER = 30, 25
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
 
@@ -79,6 +84,29 @@ def test_some_are_wanted(session: Session, wanted: Wanted, found: list[int]) -> 
     session.flush()
 
     assert [sale.id for sale in sales.newest(session, 10, wanted)] == [placed[number].id for number in found]
+
+
+@pytest.mark.scenario("orders", size=20_000)
+def test_whatever_is_wanted_an_index_leads_there(database: Database) -> None:
+    with database.session() as session:
+        first, middle, last = session.scalars(select(Order).where(Order.id.in_([1, 10_000, 20_000])).order_by(Order.id))
+    engine = create_engine(database.url)
+    with plans.reported(engine) as asked, Session(engine) as session:
+        for user_id, status, since, until, after in product(
+            (None, middle.user_id),
+            (None, *OrderStatus),
+            (None, middle.created_at - timedelta(days=90)),
+            (None, first.created_at, middle.created_at),
+            (None, first.place, middle.place, last.place),
+        ):
+            wanted = Wanted(user_id, status, since, until, after)
+            asked.clear()
+
+            found = sales.newest(session, 20, wanted)
+
+            session.rollback()  # a plan is reported when its statement is closed
+            [plan] = asked
+            assert plan.buffers < FEW_PAGES + PAGES_AN_ORDER * len(found), wanted
 
 
 def test_those_of_one_customer_are_wanted(session: Session) -> None:

@@ -1,9 +1,13 @@
 """What decides in `inv bench.prod`: the figures, who is told what, and what sets the stacks apart."""
 
+from __future__ import annotations
+
 import http.server
 import json
 import threading
+import time
 from collections.abc import Iterator
+from email.message import Message
 from typing import Any
 
 import pytest
@@ -17,16 +21,33 @@ from benchmarks.production.turns import Figures, Turns
 SERVICES: dict[str, Any] = {"web": {"environment": {"GUNICORN_WORKERS": "2"}}, "migrate": {"environment": {}}}
 
 
-def test_the_client_counts_what_is_answered(server: http.server.HTTPServer) -> None:
+def test_the_client_counts_what_is_answered(server: Server) -> None:
     answers = client.measure(Plan(server.server_port, [client.get("/"), client.post("/", {})], 0.3, connections=2))
 
     assert answers.per_second == len(answers.latencies) / 0.3 > 10
     assert 0 < answers.percentile(50) <= answers.percentile(99) < 300
 
 
-def test_an_answer_that_is_no_success_is_no_figure(server: http.server.HTTPServer) -> None:
+def test_an_answer_that_is_no_success_is_no_figure(server: Server) -> None:
     with pytest.raises(Failed, match="'404': "):
         client.measure(Plan(server.server_port, [client.get("/"), client.get("/missing")], 0.2, connections=1))
+
+
+def test_it_sends_no_more_than_it_is_told_and_ends_then(server: Server) -> None:
+    began = time.monotonic()
+
+    client.measure(Plan(server.server_port, [client.get("/missing")], 60, connections=3, at_most=10, accepted="24"))
+
+    assert len(server.asked) == 10
+    assert time.monotonic() - began < 30
+
+
+def test_what_is_to_be_done_once_has_a_key_of_its_own_each_time(server: Server) -> None:
+    for _ in range(2):
+        client.measure(Plan(server.server_port, [client.post("/", {}, once=True)], 60, connections=2, at_most=10))
+
+    keys = [headers["Idempotency-Key"] for headers in server.asked]
+    assert len(set(keys)) == len(keys) == 20
 
 
 def test_what_was_not_answered_took_as_long_as_was_measured() -> None:
@@ -92,10 +113,19 @@ def _parts(yaml: str) -> tuple[dict[str, dict[str, Any]], str]:
     return json.loads(services.removeprefix("services: ")), "\n".join(others)
 
 
+class Server(http.server.ThreadingHTTPServer):
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Shop)
+        self.asked: list[Message] = []
+        """The headers of each request."""
+
+
 class Shop(http.server.BaseHTTPRequestHandler):
+    server: Server
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
+        self.server.asked.append(self.headers)
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.send_response(404 if self.path == "/missing" else 200)
         self.send_header("Content-Length", "2")
@@ -109,8 +139,8 @@ class Shop(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def server() -> Iterator[http.server.HTTPServer]:
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Shop) as server:
+def server() -> Iterator[Server]:
+    with Server() as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield server

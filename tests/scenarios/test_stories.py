@@ -3,16 +3,18 @@
 import hashlib
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import psycopg
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import selectinload
 
 from app import orders, sales, users
 from app.database import Base
 from app.models import Order, OrderLine, OrderStatus, Product, User
-from scenarios.loading import copying, rows, telling
+from scenarios.loading import clock, copying, rows, telling
 from scenarios.loading.rows import Rows
 from tests import clones
 from tests.service import Database
@@ -60,6 +62,20 @@ def test_the_same_seed_is_the_same_rows_and_another_one_is_not(database: Databas
 
     assert first == again
     assert (first == other) == (name in {*EMPTY, "starter"})
+
+
+@every_story
+def test_an_order_has_a_trail_that_led_to_its_status(database: Database, name: str) -> None:
+    tell(database, name)
+
+    with database.session() as session:
+        for order in session.scalars(select(Order).options(selectinload(Order.trail))):
+            first, last, moments = order.trail[0], order.trail[-1], [event.created_at for event in order.trail]
+            assert (first.status, first.by_id) == (OrderStatus.PLACED, order.user_id)
+            assert all(then.status in orders.FOLLOWS[before.status] for before, then in pairwise(order.trail))
+            assert last.status is order.status
+            assert moments == sorted(moments)
+            assert (moments[0], max(moments[-1], clock.NOW)) == (order.created_at, clock.NOW)
 
 
 @pytest.mark.scenario("orders", size=500)
