@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 import pytest
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from app import orders, products, users
 from app.desk.orders import ON_A_PAGE
 from app.models import Order, OrderStatus
 from tests.app.desk.conftest import Desk, Shop
+from tests.statements import issued
 
 NUMBERS = re.compile(r"№ (\d+)")
 
@@ -214,16 +214,8 @@ def steps(page: str) -> list[str]:
 
 
 def statements(desk: Desk, session: Session, address: str) -> int:
-    """How many that page takes, on the session's connection, which the service shares."""
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        if statement.startswith("SELECT"):
-            seen.append(statement)
-
-    event.listen(session.connection(), "before_cursor_execute", note)
-    assert desk.get(address).status_code == 200
-    event.remove(session.connection(), "before_cursor_execute", note)
+    with issued(session) as seen:
+        assert desk.get(address).status_code == 200
     return len(seen)
 
 
