@@ -177,6 +177,15 @@ def test_it_serves_the_page_the_api_and_the_static_files(stack: Stack) -> None:
 
 
 @pytest.mark.engine
+def test_a_person_whom_the_proxy_refuses_gets_a_page_of_the_desk(stack: Stack) -> None:
+    refused = stack.ask("POST", "/sign-in", b"x" * 100_000)
+
+    assert refused.status == 413
+    assert b"This did not get through" in refused.body
+    assert stack.ask("POST", "/api/users", b"x" * 100_000).json["status"] == 413
+
+
+@pytest.mark.engine
 def test_every_container_can_do_no_more_than_it_must(stack: Stack) -> None:
     by_service = {each["Config"]["Labels"]["com.docker.compose.service"]: each for each in stack.containers()}
 

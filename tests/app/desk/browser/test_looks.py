@@ -26,6 +26,7 @@ PAGES = {
     "products": "/products",
     "product": "/products/7",
     "not found": "/orders/99",
+    "refused by the proxy": "/desk/refused.html",
 }
 
 
