@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from app import orders, tokens
+from app.desk.clerks import Clerk
 from app.models import Order, OrderStatus, Product, Role, User
 from app.tokens import Caller
 
@@ -41,7 +42,7 @@ def every(app: Flask, session: Session) -> Iterator[Call]:
 
 
 def _pages(app: Flask, session: Session) -> Iterator[Call]:
-    app.before_request_funcs["api"] = [_admit]
+    app.before_request_funcs |= {"api": [_admit], "desk": [_admit]}
     client, address = app.test_client(), app.url_map.bind("localhost")
     middle = {
         "users": _middle(session, User), "products": _middle(session, Product), "orders": _middle(session, Order)
@@ -74,7 +75,7 @@ def _queries(middle: User | Product | Order | None) -> Iterator[dict[str, object
 
 def _admit() -> None:
     """As the staff, without a token: there may be none, and nothing is written here. How one is asked for, is below."""
-    g.caller = Caller(1, Role.STAFF)
+    g.caller, g.clerk = Caller(1, Role.STAFF), Clerk(1, "The lab")
 
 
 def _is_asked(rule: Rule) -> bool:
