@@ -66,7 +66,8 @@ def _queries(middle: User | Product | Order | None) -> Iterator[dict[str, object
         yield {"cursor": middle.place.cursor}
     if isinstance(middle, Order):
         alike: dict[str, object] = {"status": middle.status, "user_id": middle.user_id}
-        moments = {"since": (middle.created_at - LATELY).isoformat(), "until": middle.created_at.isoformat()}
+        day = middle.created_at.replace(hour=0, minute=0, second=0, microsecond=0)  # the desk knows no other moments
+        moments = {"since": (day - LATELY).isoformat(), "until": day.isoformat()}
         for name, value in (alike | moments).items():
             yield {name: value}
         yield alike
