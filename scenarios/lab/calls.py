@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from app import orders, tokens
+from app.desk.clerks import Clerk
 from app.models import Order, OrderStatus, Product, Role, User
 from app.tokens import Caller
 
@@ -41,7 +42,7 @@ def every(app: Flask, session: Session) -> Iterator[Call]:
 
 
 def _pages(app: Flask, session: Session) -> Iterator[Call]:
-    app.before_request_funcs["api"] = [_admit]
+    app.before_request_funcs |= {"api": [_admit], "desk": [_admit]}
     client, address = app.test_client(), app.url_map.bind("localhost")
     middle = {
         "users": _middle(session, User), "products": _middle(session, Product), "orders": _middle(session, Order)
@@ -51,7 +52,7 @@ def _pages(app: Flask, session: Session) -> Iterator[Call]:
         if _is_asked(rule) and None not in arguments.values():
             path = address.build(rule.endpoint, arguments)
             yield _got(client, f"GET {rule.rule}", path)
-            for query in _queries(middle.get(path.rpartition("/")[2])):
+            for query in _queries(middle.get(path.removeprefix("/api/"))):
                 yield _got(client, f"GET {rule.rule}?{'=…&'.join(query)}=…", f"{path}?{urlencode(query)}")
 
 
@@ -60,7 +61,7 @@ def _table(argument: str) -> str:
 
 
 def _queries(middle: User | Product | Order | None) -> Iterator[dict[str, object]]:
-    """Of the list that this is in the middle of: what comes after it, and what is like it."""
+    """Of the API's list that this is in the middle of: what comes after it, and what is like it."""
     if isinstance(middle, Product | Order):
         yield {"cursor": middle.place.cursor}
     if isinstance(middle, Order):
@@ -73,8 +74,8 @@ def _queries(middle: User | Product | Order | None) -> Iterator[dict[str, object
 
 
 def _admit() -> None:
-    """As the staff, without a token: there may be none, and nothing is written here. How one is asked for, is below."""
-    g.caller = Caller(1, Role.STAFF)
+    """As the staff, without a token or a cookie: there may be none, and nothing is written here. Tokens are below."""
+    g.caller, g.clerk = Caller(1, Role.STAFF), Clerk(1, "Clerk")
 
 
 def _is_asked(rule: Rule) -> bool:
