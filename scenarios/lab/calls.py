@@ -52,7 +52,7 @@ def _pages(app: Flask, session: Session) -> Iterator[Call]:
         if _is_asked(rule) and None not in arguments.values():
             path = address.build(rule.endpoint, arguments)
             yield _got(client, f"GET {rule.rule}", path)
-            for query in _queries(middle.get(path.rpartition("/")[2])):
+            for query in _queries(middle.get(path.removeprefix("/api/"))):
                 yield _got(client, f"GET {rule.rule}?{'=…&'.join(query)}=…", f"{path}?{urlencode(query)}")
 
 
@@ -61,13 +61,12 @@ def _table(argument: str) -> str:
 
 
 def _queries(middle: User | Product | Order | None) -> Iterator[dict[str, object]]:
-    """Of the list that this is in the middle of: what comes after it, and what is like it."""
+    """Of the API's list that this is in the middle of: what comes after it, and what is like it."""
     if isinstance(middle, Product | Order):
         yield {"cursor": middle.place.cursor}
     if isinstance(middle, Order):
         alike: dict[str, object] = {"status": middle.status, "user_id": middle.user_id}
-        day = middle.created_at.replace(hour=0, minute=0, second=0, microsecond=0)  # the desk knows no other moments
-        moments = {"since": (day - LATELY).isoformat(), "until": day.isoformat()}
+        moments = {"since": (middle.created_at - LATELY).isoformat(), "until": middle.created_at.isoformat()}
         for name, value in (alike | moments).items():
             yield {name: value}
         yield alike
@@ -75,8 +74,8 @@ def _queries(middle: User | Product | Order | None) -> Iterator[dict[str, object
 
 
 def _admit() -> None:
-    """As the staff, without a token: there may be none, and nothing is written here. How one is asked for, is below."""
-    g.caller, g.clerk = Caller(1, Role.STAFF), Clerk(1, "The lab")
+    """As the staff, without a token or a cookie: there may be none, and nothing is written here. Tokens are below."""
+    g.caller, g.clerk = Caller(1, Role.STAFF), Clerk(1, "Clerk")
 
 
 def _is_asked(rule: Rule) -> bool:

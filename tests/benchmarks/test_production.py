@@ -88,7 +88,7 @@ def test_a_turn_is_taken_once_and_told_to_all_experiments_by_rounds() -> None:
 def test_a_contender_differs_in_what_is_compared_alone() -> None:
     services, networks = _parts(overlay(variants.TUTORIAL, SERVICES, "the-project"))
 
-    assert services["web"]["command"][-3:] == ["-b", "0.0.0.0", "wsgi:app"]  # noqa: S104
+    assert services["web"]["command"][-3:] == ["-b", "0.0.0.0", "wsgi:app"]  # noqa: S104  in there
     assert services["proxy"]["entrypoint"] == ["sh", "/contender/tutorial.sh"]
     assert services["web"]["environment"] == SERVICES["web"]["environment"]
     assert "name: the-project_data" in networks

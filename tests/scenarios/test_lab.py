@@ -20,7 +20,8 @@ def test_every_page_and_every_service_that_writes_is_asked(database: Database, t
     queries = measured(database, tmp_path / "400.json")
 
     calls = {str(query["call"]) for query in queries}
-    assert {"GET /orders", "GET /api/orders", "GET /api/orders/<id:order_id>"} <= calls
+    assert {"GET /orders", "GET /orders/<id:order_id>", "GET /products"} <= calls
+    assert {"GET /api/orders", "GET /api/orders/<id:order_id>"} <= calls
     assert {"GET /api/orders?cursor=…", "GET /api/orders?status=…&user_id=…"} <= calls
     assert {"orders.place", "orders.pay", "orders.cancel"} <= calls
     assert all(query["main_node"] and float(str(query["milliseconds"])) >= 0 for query in queries)

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from app import orders, products, users
 from app.desk.orders import ON_A_PAGE
 from app.models import Order, OrderStatus
+from tests import statements
 from tests.app.desk.conftest import Desk, Shop
-from tests.statements import issued
 
 NUMBERS = re.compile(r"№ (\d+)")
 
@@ -188,14 +188,14 @@ def test_the_number_of_statements_does_not_grow_with_the_shop(desk: Desk, sessio
     order = sell(session, shop)
     session.commit()
     pages = ["/orders", "/orders?q=ada@example.com", f"/orders/{order.id}", "/products"]
-    few = [statements(desk, session, page) for page in pages]
+    few = [taken(desk, session, page) for page in pages]
 
     for number in range(2, 12):
         product = products.add(session, f"SKU-{number}", f"Thing {number}", 100, 1)
         buyer = users.register(session, f"user{number}@example.com", f"User {number}")
         orders.place(session, buyer.id, {product.id: 1})
     session.commit()
-    many = [statements(desk, session, page) for page in pages]
+    many = [taken(desk, session, page) for page in pages]
 
     assert few == many
     assert few == [2, 3, 4, 2]
@@ -213,10 +213,11 @@ def steps(page: str) -> list[str]:
     return re.findall(r'name="status" value="(\w+)"', page)
 
 
-def statements(desk: Desk, session: Session, address: str) -> int:
-    with issued(session) as seen:
+def taken(desk: Desk, session: Session, address: str) -> int:
+    """How many statements that page takes."""
+    with statements.issued(session) as issued:
         assert desk.get(address).status_code == 200
-    return len(seen)
+    return len(issued)
 
 
 def link(page: str, text: str) -> str:
