@@ -127,6 +127,15 @@ class OutOfStock(Conflict):
 
 
 @dataclass(eq=False)
+class StockFull(Conflict):
+    product_id: int
+    name: str
+
+    def __str__(self) -> str:
+        return f"The stock of {self.name} cannot be counted any higher."
+
+
+@dataclass(eq=False)
 class NotPossibleAnyMore(Conflict):
     order_id: int
     current: str

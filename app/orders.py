@@ -7,7 +7,8 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from app import users
-from app.errors import NotPossibleAnyMore, OutOfStock, Shortage, UnknownOrder, UnknownProduct
+from app.database import INTEGER_MAX
+from app.errors import NotPossibleAnyMore, OutOfStock, Shortage, StockFull, UnknownOrder, UnknownProduct
 from app.models import Order, OrderEvent, OrderLine, OrderStatus, Product
 
 Entity = TypeVar("Entity", Order, Product)
@@ -62,8 +63,8 @@ def advance(
 ) -> Order:
     """Pay, ship or cancel it; what is cancelled goes back into the stock.
 
-    `by` whom, is part of its trail. Raises UnknownOrder, also where it is not an order `of` that user; or
-    NotPossibleAnyMore.
+    `by` whom, is part of its trail. Raises UnknownOrder, also where it is not an order `of` that user;
+    NotPossibleAnyMore, or StockFull.
     """
     order = _found(session, order_id, of, lock=True)
     if status not in FOLLOWS[order.status]:
@@ -73,6 +74,8 @@ def advance(
     if status is OrderStatus.CANCELLED:
         quantities = {line.product_id: line.quantity for line in order.lines}
         for product in _lock_products(session, quantities):
+            if product.stock + quantities[product.id] > INTEGER_MAX:
+                raise StockFull(product.id, product.name)
             product.stock += quantities[product.id]
     session.flush()
     return order

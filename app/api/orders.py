@@ -17,6 +17,7 @@ from app.errors import (
     NotAllowed,
     NotPossibleAnyMore,
     OutOfStock,
+    StockFull,
     UnknownOrder,
     UnknownProduct,
     UnknownUser,
@@ -84,7 +85,7 @@ def get(order_id: int) -> ResponseReturnValue:
     allowed=SIGNED_IN,
     body=OrderChange,
     gives={HTTPStatus.OK: answers.Order},
-    refusals=[NotAllowed, UnknownOrder, NotPossibleAnyMore],
+    refusals=[NotAllowed, UnknownOrder, NotPossibleAnyMore, StockFull],
 )
 def patch(order_id: int) -> ResponseReturnValue:
     """Pay, ship or cancel an order; customers may cancel one of theirs.

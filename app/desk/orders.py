@@ -13,7 +13,7 @@ from app import orders, sales, users
 from app.database import db, reading
 from app.desk.clerks import clerk
 from app.desk.forms import Search, Step, Unfit
-from app.errors import NotPossibleAnyMore
+from app.errors import NotPossibleAnyMore, StockFull
 from app.models import OrderStatus
 from app.sales import Sale, Wanted
 
@@ -56,6 +56,8 @@ def post(order_id: int) -> ResponseReturnValue:
         orders.advance(db.session(), order_id, status, by=clerk().id)
         db.session.commit()
         flash(DONE[status].format(order_id))
+    except StockFull as refusal:
+        flash(f"{refusal} Nothing was changed.", "refusal")
     except NotPossibleAnyMore as refusal:
         flash(f"Somebody was faster: order {order_id} is {refusal.current} already. Nothing was changed.", "refusal")
     return redirect(url_for(".get", order_id=order_id), HTTPStatus.SEE_OTHER)

@@ -5,6 +5,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from app import products
+from app.database import INTEGER_MAX
 from tests.app.api.conftest import Shop
 
 
@@ -95,6 +96,18 @@ def test_what_has_left_the_house_is_not_cancelled(client: FlaskClient, shop: Sho
 
     assert refused.status_code == 409
     assert refused.get_json()["current"] == "shipped"
+
+
+def test_a_stock_is_not_counted_beyond_what_can_be_kept(client: FlaskClient, session: Session, shop: Shop) -> None:
+    address = client.post("/api/orders", json=order(shop, (shop.mug, 1))).headers["Location"]
+    products.find(session, shop.mug).stock = INTEGER_MAX
+    session.commit()
+
+    refused = client.patch(address, json={"status": "cancelled"})
+
+    assert refused.status_code == 409
+    assert refused.get_json()["detail"] == "The stock of Mug cannot be counted any higher."
+    assert client.get(address).get_json()["status"] == "placed"
 
 
 def test_pages_of_some_of_the_orders_follow_each_other(client: FlaskClient, shop: Shop) -> None:
