@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Row, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -13,6 +14,12 @@ from app.models import IdempotencyKey, User
 
 KEPT = timedelta(days=1)
 """For so long at least a request can be sent again."""
+
+# Built once: that takes as long as one of them takes to run.
+THIS_KEY = (IdempotencyKey.user_id == bindparam("of"), IdempotencyKey.key == bindparam("this"))
+CLAIM = insert(IdempotencyKey).on_conflict_do_nothing().returning(IdempotencyKey.key)
+KNOWN = select(IdempotencyKey.__table__).where(*THIS_KEY)
+KEEP = update(IdempotencyKey).where(*THIS_KEY)
 
 
 @dataclass(frozen=True)
@@ -28,13 +35,13 @@ def once(session: Session, user: User, key: str, fingerprint: bytes, act: Callab
     Of several at once one acts. The others wait for its commit and get its answer; if it is rolled back, the next acts.
     So what `act` raises leaves the key free. Raises IdempotencyKeyReused where the fingerprint is another one.
     """
-    this_key = (IdempotencyKey.user_id == user.id, IdempotencyKey.key == key)
+    connection, this = session.connection(), {"of": user.id, "this": key}
     # Before anything else is locked, or a second request would wait for goods that the first has bought for it.
-    claim = insert(IdempotencyKey).values(user_id=user.id, key=key, fingerprint=fingerprint).on_conflict_do_nothing()
-    if session.scalar(claim.returning(IdempotencyKey.key)) is None:
-        return _answered(session.scalars(select(IdempotencyKey).where(*this_key)).one(), fingerprint)
+    claimed = connection.scalar(CLAIM, {"user_id": user.id, "key": key, "fingerprint": fingerprint})
+    if claimed is None:
+        return _answered(connection.execute(KNOWN, this).one(), fingerprint)
     answer = act()
-    session.execute(update(IdempotencyKey).where(*this_key).values(asdict(answer)))
+    connection.execute(KEEP, {**this, **asdict(answer)})
     return answer
 
 
@@ -43,7 +50,7 @@ def forget(session: Session, before: datetime) -> int:
     return session.connection().execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < before)).rowcount
 
 
-def _answered(known: IdempotencyKey, fingerprint: bytes) -> Answer:
+def _answered(known: Row[Any], fingerprint: bytes) -> Answer:
     if known.fingerprint != fingerprint:
         raise IdempotencyKeyReused(known.key)
     return Answer(known.status, known.location, known.body)
