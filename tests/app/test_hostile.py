@@ -1,0 +1,119 @@
+"""What clients send to do harm is refused, and neither makes the process large nor leaves anything behind in it."""
+
+import sys
+from collections.abc import Callable
+from io import RawIOBase
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from tests.service import clerk
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc how much memory the process has taken")
+
+LARGE = 10_000_000  # bytes
+FEW, MANY = 130, 120  # until caches are full, such as that of urllib, which keeps the last 128 addresses; and then
+MARGIN = 3_000_000  # bytes; were anything kept of MANY requests of 45 KB or more, it would be 5 MB at least
+
+STATUS, FORGET_THE_MOST = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+Hostile = Callable[[int], dict[str, Any]]
+"""What the request of that number is like; no two are the same, or what is kept of one would be that of all."""
+
+
+class Endless(RawIOBase):
+    """A body of LARGE bytes, made while it is read: it takes no memory but the reader's."""
+
+    def __init__(self) -> None:
+        self._left = LARGE
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        size = min(len(buffer), self._left)
+        buffer[:size] = b'"' * size
+        self._left -= size
+        return size
+
+
+def posted(body: Callable[[int], bytes]) -> Hostile:
+    return lambda number: {**POST, "data": body(number)}
+
+
+def endless(**environ: object) -> Hostile:
+    return lambda _number: {**POST, "environ_overrides": {"wsgi.input": Endless(), **environ}}
+
+
+POST = {"method": "POST", "path": "/api/products", "content_type": "application/json"}
+TOO_LONG, LONG = "9" * 50_000, "9" * 300
+HOSTILE: dict[str, Hostile] = {
+    "a body of 10 MB": endless(CONTENT_LENGTH=str(LARGE)),
+    # As gunicorn hands it on: nobody has told how long it is.
+    "a body of 10 MB in chunks": endless(CONTENT_LENGTH="", **{"wsgi.input_terminated": True}),
+    "deep arrays": posted(lambda number: b"[" * 60_000 + b"%d" % number),
+    "deep objects": posted(lambda number: b'{"%d":' % number * 8_000),
+    "fields that are none": posted(
+        lambda number: b"{%s}" % b",".join(b'"%d-%d-%s":1' % (number, n, LONG.encode()) for n in range(150))
+    ),
+    "broken UTF-8": posted(lambda number: b'{"name": "%d\xff%s"}' % (number, b"\xc3\x28" * 20_000)),
+    "NUL": posted(lambda number: b'{"name": "%d%s"}' % (number, b"\\u0000" * 8_000)),
+    "a huge integer": posted(lambda number: f'{{"stock": 1{number}{TOO_LONG}}}'.encode()),
+    "a huge integer in an address": lambda number: {"path": f"/api/orders/1{number}{TOO_LONG}"},
+    "an address of nothing": lambda number: {"path": f"/api/{number}/{TOO_LONG}"},
+    "a method that is none": lambda number: {"path": "/api/orders", "method": f"M{number}{TOO_LONG}"},
+    "parameters that are none": lambda number: {
+        "path": "/api/orders",
+        "query_string": "&".join(f"{number}-{each}={LONG}" for each in range(150)),
+    },
+    "a flood of headers": lambda number: {
+        "path": "/api/orders/0",
+        "headers": {f"X-{number}-{each}": f"{number}{LONG}" for each in range(150)},
+    },
+    "a flood of cookies": lambda number: {
+        "path": "/api/orders/0",
+        "headers": {"Cookie": "; ".join(f"{number}-{each}=x" for each in range(5_000))},
+    },
+    "a token that is none": lambda number: {
+        "path": "/api/orders",
+        "headers": {"Authorization": f"Bearer shop_{number}{TOO_LONG}"},
+    },
+    "a key that is none": lambda number: {
+        **POST,
+        "path": "/api/orders",
+        "json": {"lines": [{"product_id": 1, "quantity": 1}]},
+        "headers": {"Idempotency-Key": f"{number}{TOO_LONG}"},
+    },
+}
+
+
+@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
+def test_memory_stays_flat(staff: FlaskClient, hostile: Hostile) -> None:
+    def ask(number: int) -> int:
+        return staff.open(**hostile(number)).status_code
+
+    for number in range(FEW):
+        ask(number)
+    before = resident("VmRSS")
+    FORGET_THE_MOST.write_text("5")
+
+    refused = {ask(number) for number in range(FEW, FEW + MANY)}
+
+    assert {status // 100 for status in refused} == {4}
+    assert resident("VmHWM") - before < MARGIN
+
+
+def resident(name: str) -> int:
+    """In bytes: what the process has now, or the most that it has had."""
+    (line,) = (line for line in STATUS.read_text("ascii").splitlines() if line.startswith(f"{name}:"))
+    return int(line.split()[1]) * 1024
+
+
+@pytest.fixture
+def staff(client: FlaskClient, session: Session) -> FlaskClient:
+    client.environ_base["HTTP_AUTHORIZATION"] = clerk(session)["Authorization"]
+    session.commit()
+    return client
