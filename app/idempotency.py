@@ -15,7 +15,7 @@ from app.models import IdempotencyKey, User
 KEPT = timedelta(days=1)
 """For so long at least a request can be sent again."""
 
-# Built once: that takes as long as one of them takes to run.
+# Built once, since every order with a key needs them.
 THIS_KEY = (IdempotencyKey.user_id == bindparam("of"), IdempotencyKey.key == bindparam("this"))
 CLAIM = insert(IdempotencyKey).on_conflict_do_nothing().returning(IdempotencyKey.key)
 KNOWN = select(IdempotencyKey.__table__).where(*THIS_KEY)

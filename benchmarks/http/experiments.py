@@ -31,7 +31,8 @@ def layers(loads: Loads) -> Experiment:
     return Experiment(
         "http-layers",
         "What each layer costs",
-        "The same request, of ours and of what is ours but for one layer.",
+        "The same request, of ours and of what is ours but for one layer. What is less than ours is chance: without a "
+        "layer nothing gets slower.",
         UNITS[PER_SECOND],
         [turns.contender(each, f"{READING}: {PER_SECOND}") for each in (OURS, *LAYERS)],
         [_price(each) for each in LAYERS],
