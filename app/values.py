@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, EmailStr, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, EmailStr, Field, Secret, StringConstraints
 
 from app.cursors import PATTERN, Place
 from app.database import BIGINT_MAX, INTEGER_MAX
@@ -35,12 +35,12 @@ Id = Annotated[int, Field(ge=1, le=BIGINT_MAX, examples=[1])]
 Amount = Annotated[int, Field(ge=0, le=INTEGER_MAX, examples=[1800])]
 Quantity = Annotated[int, Field(ge=1, le=INTEGER_MAX, examples=[2])]
 Email = Annotated[EmailStr, Field(max_length=EMAIL_LENGTH, examples=["ada@example.com"])]
+# Its length is checked as a string's: of a SecretStr, pydantic would speak of "items".
 NewPassword = Annotated[
-    SecretStr,
+    Secret[Annotated[str, StringConstraints(min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD)]],
     Field(
-        min_length=SHORTEST_PASSWORD,
-        max_length=LONGEST_PASSWORD,
         examples=["correct horse battery staple"],
+        json_schema_extra={"format": "password", "writeOnly": True},
     ),
 ]
 Sku = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9._-]+$", max_length=SKU_LENGTH), Field(examples=["MUG-01"])]

@@ -39,3 +39,13 @@ def test_a_taken_address_is_a_conflict(client: FlaskClient) -> None:
 
 def test_an_unknown_user_is_not_found(client: FlaskClient) -> None:
     assert client.get("/api/users/7").status_code == 404
+
+
+def test_a_password_that_is_too_short_is_told_how_long_it_should_be(client: FlaskClient) -> None:
+    refused = client.post("/api/users", json={**ADA, "password": "short"})
+
+    assert refused.status_code == 422
+    assert refused.get_json()["errors"] == [
+        {"pointer": "#/password", "detail": "String should have at least 12 characters"}
+    ]
+    assert "short" not in refused.text
