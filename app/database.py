@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
+from flask import request
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import Engine, MetaData
@@ -13,6 +14,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 INTEGER_MAX = 2**31 - 1
 BIGINT_MAX = 2**63 - 1
+READS = ("GET", "HEAD")
 
 # Whole codes, or how they begin: https://www.postgresql.org/docs/18/errcodes-appendix.html
 PASSING = (
@@ -61,6 +63,11 @@ def reading() -> Session:
     if isinstance(session.get_bind(), Engine):  # who lends it a connection, as tests do, has a transaction there
         session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
     return session
+
+
+def of_request() -> Session:
+    """The request's session: `reading()` for one that only reads."""
+    return reading() if request.method in READS else db.session()
 
 
 @contextmanager

@@ -6,12 +6,11 @@ from flask import current_app, g, request
 
 from app import tokens
 from app.api import operation
-from app.database import db, reading
+from app.database import of_request
 from app.errors import NotAllowed, SignInRequired
 from app.tokens import Caller
 
 SCHEME = "Bearer "
-READS = ("GET", "HEAD")
 
 
 def admit() -> None:
@@ -47,8 +46,7 @@ def acting_for(user_id: int | None) -> int:
 
 def _known() -> Caller:
     given = request.headers.get("Authorization", "")
-    session = reading() if request.method in READS else db.session()
-    found = tokens.caller(session, given.removeprefix(SCHEME)) if given.startswith(SCHEME) else None
+    found = tokens.caller(of_request(), given.removeprefix(SCHEME)) if given.startswith(SCHEME) else None
     if found is None:
         raise SignInRequired
     return found

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from app import attempts, tokens, users
+from app import tokens
 from app.api import answers
 from app.api.callers import caller
 from app.api.operation import EVERYBODY, SIGNED_IN, Operation
@@ -14,6 +14,7 @@ from app.api.payloads import NewToken
 from app.database import db, reading
 from app.errors import TooManyAttempts, UnknownToken, WrongCredentials
 from app.models import Token
+from app.sign_in import sign_in
 
 blueprint = Blueprint("tokens", __name__, url_prefix="/tokens")
 
@@ -33,10 +34,7 @@ def post() -> ResponseReturnValue:
     """
     asked = NewToken.of(request)
     session = db.session()
-    attempts.count(session, asked.email, request.remote_addr or "")
-    session.commit()  # whatever comes of it
-    user = users.authenticate(session, asked.email, asked.password.get_secret_value())
-    attempts.forgive(session, asked.email)
+    user = sign_in(session, asked.email, asked.password.get_secret_value(), request.remote_addr or "")
     token, shown = tokens.issue(session, user, asked.name, timedelta(days=asked.days))
     answer = answers.NewToken(**_shown(token), user_id=user.id, role=user.role, token=shown)
     session.commit()

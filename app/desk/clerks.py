@@ -10,14 +10,13 @@ from flask import g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app import users
-from app.database import db, reading
+from app.database import of_request
 from app.errors import NotAllowed, UnknownUser
 from app.models import Role, User
 
 LONGEST = timedelta(hours=12)
 """A shift. Then the password is asked for again."""
 FOR_EVERYBODY = {"desk.static", "desk.sign_in.get", "desk.sign_in.post", "desk.sign_in.leave"}
-READS = ("GET", "HEAD")
 
 
 class Clerk(NamedTuple):
@@ -58,7 +57,7 @@ def _signed_in() -> User | None:
     if "user" not in kept or time() - kept["since"] > LONGEST.total_seconds():
         return None
     try:
-        user = users.find(reading() if request.method in READS else db.session(), kept["user"])
+        user = users.find(of_request(), kept["user"])
     except UnknownUser:
         return None
     return user if kept["key"] == _key(user) else None

@@ -7,12 +7,13 @@ from http import HTTPStatus
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app import attempts, problems, users
+from app import problems
 from app.database import db
 from app.desk import clerks
 from app.desk.forms import Credentials, Unfit
 from app.errors import NotAllowed, Refusal, TooManyAttempts, WrongCredentials
 from app.models import Role, User
+from app.sign_in import sign_in
 
 OF_THIS_SITE = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 """Printable, and no other host's: browsers read `\\` as `/`, and pass over tabs and line breaks."""
@@ -49,10 +50,7 @@ def leave() -> ResponseReturnValue:
 def _authenticated(asked: Credentials) -> User:
     """Raises TooManyAttempts, WrongCredentials or, where it is a customer, NotAllowed."""
     session = db.session()
-    attempts.count(session, asked.email, request.remote_addr or "")
-    session.commit()  # whatever comes of it
-    user = users.authenticate(session, asked.email, asked.password.get_secret_value())
-    attempts.forgive(session, asked.email)
+    user = sign_in(session, asked.email, asked.password.get_secret_value(), request.remote_addr or "")
     session.commit()
     if user.role is not Role.STAFF:
         raise NotAllowed
