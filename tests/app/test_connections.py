@@ -8,8 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from app.database import db
-from ops import ports, postgres, shell
-from tests import clones, template, throwaway
+from tests.own_server import own_server
 from tests.service import ADA, Database
 
 MINE = {"X-Request-ID": "0-mine.1"}
@@ -84,21 +83,5 @@ def logging_server(tmp_path: Path) -> Iterator[tuple[Database, Path]]:
     """It logs as production's does, and finds every statement slow."""
     compose = (ROOT / "compose" / "production.yml").read_text()
     asked_for = dict(re.findall(r'-c(log_\w+)=([^"\n]*)', compose)) | {"log_min_duration_statement": "0"}
-    settings = throwaway.settings().changed("a test", POSTGRES_PORT=ports.any_free())
-    server = postgres.Server(
-        tmp_path / "data",
-        int(settings["POSTGRES_PORT"]),
-        settings["POSTGRES_USER"],
-        settings["POSTGRES_PASSWORD"],
-        {**template.SETTINGS, **asked_for},
-        template.INITDB_OPTIONS,
-    )
-    server.start()
-    try:
-        clones.create(settings.environment, settings["APPLICATION_DB"])
-        shell.read(shell.python("alembic", "upgrade", "head"), settings.environment)
-        database = Database(settings.environment)
+    with own_server(tmp_path / "data", asked_for) as (_, database):
         yield database, tmp_path / "data.log"
-        database.close()
-    finally:
-        server.stop()

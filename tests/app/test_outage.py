@@ -18,9 +18,10 @@ from werkzeug.test import TestResponse
 from app import products, users
 from app.database import db, is_passing
 from app.models import Product
-from ops import ports, postgres, shell
-from tests import clones, template, throwaway
+from ops import postgres
+from tests import clones
 from tests.ops.conftest import wait_until
+from tests.own_server import own_server
 from tests.service import ADA, Database, clerk
 
 END_ALL = text(
@@ -33,9 +34,9 @@ WAITS_FOR_A_LOCK = text(
 
 
 def test_while_the_server_is_stopped_answers_are_503_and_then_200_at_once(
-    own_server: tuple[postgres.Server, Database], capfd: pytest.CaptureFixture[str]
+    small_server: tuple[postgres.Server, Database], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    server, database = own_server
+    server, database = small_server
     app = database.app()
     client = app.test_client()
     before = client.get("/api/products").status_code
@@ -60,8 +61,8 @@ def test_while_the_server_is_stopped_answers_are_503_and_then_200_at_once(
     assert "Traceback" not in logged
 
 
-def test_a_server_that_takes_no_more_connections_is_away(own_server: tuple[postgres.Server, Database]) -> None:
-    _, database = own_server
+def test_a_server_that_takes_no_more_connections_is_away(small_server: tuple[postgres.Server, Database]) -> None:
+    _, database = small_server
     with ExitStack() as taken:
         with pytest.raises(psycopg.OperationalError, match="too many clients"):
             take_every_connection(database, taken)
@@ -227,23 +228,7 @@ def once(app: Flask, moment: str, happens: Callable[[], None]) -> Iterator[None]
 
 
 @pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[tuple[postgres.Server, Database]]:
-    """A server that may be stopped, with few connections, and a migrated database on it."""
-    settings = throwaway.settings().changed("a test", POSTGRES_PORT=ports.any_free())
-    server = postgres.Server(
-        tmp_path / "data",
-        int(settings["POSTGRES_PORT"]),
-        settings["POSTGRES_USER"],
-        settings["POSTGRES_PASSWORD"],
-        {**template.SETTINGS, "max_connections": "5", "superuser_reserved_connections": "0"},
-        template.INITDB_OPTIONS,
-    )
-    server.start()
-    try:
-        clones.create(settings.environment, settings["APPLICATION_DB"])
-        shell.read(shell.python("alembic", "upgrade", "head"), settings.environment)
-        database = Database(settings.environment)
-        yield server, database
-        database.close()
-    finally:
-        server.stop()
+def small_server(tmp_path: Path) -> Iterator[tuple[postgres.Server, Database]]:
+    """With few connections."""
+    with own_server(tmp_path / "data", {"max_connections": "5", "superuser_reserved_connections": "0"}) as started:
+        yield started
