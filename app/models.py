@@ -65,7 +65,10 @@ class User(Base):
 
 
 class Token(Base):
-    """Lets a program act for a user. What it shows, nobody can learn from here: only its digest is kept."""
+    """Lets a program act for a user, or a browser at the desk.
+
+    What it shows, nobody can learn from here: only its digest is kept.
+    """
 
     __tablename__ = "tokens"
 

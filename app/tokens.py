@@ -1,4 +1,4 @@
-"""Tokens, by which a program acts for a user: shown once, named, and over after a time."""
+"""Tokens, by which a program or a browser acts for a user: shown once, named, and over after a time."""
 
 import hashlib
 import secrets
@@ -15,6 +15,8 @@ from app.models import Role, Token, User
 
 PREFIX = "shop_"
 """So that a token is recognised for what it is, in a log or a commit, by people and by scanners."""
+DESK_PREFIX = "desk_"
+"""Of those that a cookie of the desk holds; the API takes none of them."""
 BYTES = 32
 
 
@@ -29,9 +31,9 @@ class Caller(NamedTuple):
         return self.role is Role.STAFF
 
 
-def issue(session: Session, user: User, name: str, lifetime: timedelta) -> tuple[Token, str]:
+def issue(session: Session, user: User, name: str, lifetime: timedelta, prefix: str = PREFIX) -> tuple[Token, str]:
     """The token, and what it shows: 256 random bits, which are kept nowhere."""
-    shown = PREFIX + secrets.token_urlsafe(BYTES)
+    shown = prefix + secrets.token_urlsafe(BYTES)
     token = Token(user_id=user.id, name=name, digest=_digest(shown), expires_at=datetime.now(UTC) + lifetime)
     session.add(token)
     session.flush()
@@ -46,6 +48,15 @@ def caller(session: Session, shown: str) -> Caller | None:
     return Caller(row.id, row.role) if row else None
 
 
+def user(session: Session, shown: str) -> User | None:
+    """All that is known of whom it lets act; none where it is over, or was revoked."""
+    return session.scalar(
+        select(User)
+        .join(Token, Token.user_id == User.id)
+        .where(Token.digest == _digest(shown), Token.expires_at > func.now())
+    )
+
+
 def of(session: Session, user_id: int) -> Sequence[Token]:
     """The newest first, those that are over too."""
     return session.scalars(select(Token).where(Token.user_id == user_id).order_by(Token.id.desc())).all()
@@ -58,6 +69,11 @@ def revoke(session: Session, user_id: int, token_id: int) -> None:
         raise UnknownToken(token_id)
     session.delete(token)
     session.flush()
+
+
+def give_up(session: Session, shown: str) -> None:
+    """By who has it. Nobody else can use it any more either; nothing happens where it is gone."""
+    session.connection().execute(delete(Token).where(Token.digest == _digest(shown)))
 
 
 def forget(session: Session, now: datetime) -> int:

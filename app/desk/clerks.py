@@ -1,21 +1,23 @@
-"""Who sits at the desk: named by a signed cookie, and looked up with every request."""
+"""Who sits at the desk: named by a token in a signed cookie, and looked up with every request."""
 
 import hashlib
 from datetime import timedelta
-from time import time
 from typing import NamedTuple, cast
 
 import flask
 from flask import g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
-from app import users
+from app import tokens
 from app.database import of_request
-from app.errors import NotAllowed, UnknownUser
+from app.errors import NotAllowed
 from app.models import Role, User
 
 LONGEST = timedelta(hours=12)
 """A shift. Then the password is asked for again."""
+NAME = "order desk"
+"""Of what was begun, among the user's tokens."""
 FOR_EVERYBODY = {"desk.static", "desk.sign_in.get", "desk.sign_in.post", "desk.sign_in.leave"}
 
 
@@ -24,13 +26,17 @@ class Clerk(NamedTuple):
     name: str
 
 
-def begin(user: User) -> None:
+def begin(session: Session, user: User) -> None:
     """Whatever the cookie held before is gone."""
-    flask.session.clear()
-    flask.session.update(user=user.id, since=int(time()), key=_key(user))
+    end(session)
+    _, shown = tokens.issue(session, user, NAME, LONGEST, tokens.DESK_PREFIX)
+    flask.session.update(token=shown, key=_key(user))
 
 
-def end() -> None:
+def end(session: Session) -> None:
+    """On the server too: a copy of the cookie is no good any more."""
+    if "token" in flask.session:
+        tokens.give_up(session, flask.session["token"])
     flask.session.clear()
 
 
@@ -54,13 +60,8 @@ def admit() -> ResponseReturnValue | None:
 
 def _signed_in() -> User | None:
     kept = flask.session
-    if "user" not in kept or time() - kept["since"] > LONGEST.total_seconds():
-        return None
-    try:
-        user = users.find(of_request(), kept["user"])
-    except UnknownUser:
-        return None
-    return user if kept["key"] == _key(user) else None
+    user = tokens.user(of_request(), kept["token"]) if "token" in kept else None
+    return user if user and kept["key"] == _key(user) else None
 
 
 def _key(user: User) -> str:

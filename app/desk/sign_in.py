@@ -12,7 +12,7 @@ from app.database import db
 from app.desk import clerks
 from app.desk.forms import Credentials, Unfit
 from app.errors import NotAllowed, Refusal, TooManyAttempts, WrongCredentials
-from app.models import Role, User
+from app.models import Role
 from app.sign_in import sign_in
 
 OF_THIS_SITE = re.compile(r"/(?![/\\])[!-\[\]-~]*")
@@ -29,32 +29,34 @@ def get() -> ResponseReturnValue:
 @blueprint.post("/sign-in")
 def post() -> ResponseReturnValue:
     try:
-        asked = Credentials.of(request.form)
-        user = _authenticated(asked)
+        _begin(Credentials.of(request.form))
     except Unfit as unfit:
         return _page(errors=unfit.errors), HTTPStatus.UNPROCESSABLE_ENTITY
     except (WrongCredentials, TooManyAttempts, NotAllowed) as refusal:
         return _page(refusal), problems.of(type(refusal))[0]
-    clerks.begin(user)
     wanted = request.form.get("next", "")
     return redirect(wanted if OF_THIS_SITE.fullmatch(wanted) else url_for("desk.orders.index"), HTTPStatus.SEE_OTHER)
 
 
 @blueprint.post("/sign-out")
 def leave() -> ResponseReturnValue:
-    clerks.end()
+    session = db.session()
+    clerks.end(session)
+    session.commit()
     flash("You are signed out.")
     return redirect(url_for(".get"), HTTPStatus.SEE_OTHER)
 
 
-def _authenticated(asked: Credentials) -> User:
+def _begin(asked: Credentials) -> None:
     """Raises TooManyAttempts, WrongCredentials or, where it is a customer, NotAllowed."""
     session = db.session()
     user = sign_in(session, asked.email, asked.password.get_secret_value(), request.remote_addr or "")
+    is_staff = user.role is Role.STAFF
+    if is_staff:
+        clerks.begin(session, user)
     session.commit()
-    if user.role is not Role.STAFF:
+    if not is_staff:
         raise NotAllowed
-    return user
 
 
 def _page(refusal: Refusal | None = None, errors: Mapping[str, str] | None = None) -> str:

@@ -1,13 +1,15 @@
 """Signing in and out, and how long that holds."""
 
-from time import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from flask import Flask
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import attempts, create_app, passwords
+from app import attempts, create_app, passwords, tokens
 from app.desk import clerks
-from app.models import User
+from app.models import Token, User
 from tests import service
 from tests.app.desk.conftest import PASSWORD, Desk, Shop
 
@@ -88,12 +90,52 @@ def test_nobody_is_led_elsewhere(anybody: Desk, elsewhere: str) -> None:
     assert anybody.sign_in("grace@example.com", next=elsewhere).location == "/orders"
 
 
-def test_what_was_begun_ends_after_a_shift(desk: Desk) -> None:
-    began_before(desk, clerks.LONGEST.total_seconds() - 10)
+def test_what_was_begun_ends_after_a_shift(desk: Desk, session: Session) -> None:
+    began_before(session, clerks.LONGEST - timedelta(seconds=10))
     within = desk.get("/orders").status_code
-    began_before(desk, clerks.LONGEST.total_seconds() + 10)
+    began_before(session, clerks.LONGEST + timedelta(seconds=10))
 
     assert (within, desk.get("/orders").status_code) == (200, 302)
+
+
+def test_a_copy_of_the_cookie_is_no_good_after_signing_out(desk: Desk, app: Flask) -> None:
+    copied = copy(desk, app)
+    before = copied.get("/orders").status_code
+    desk.send("/sign-out", page="/orders")
+
+    assert (before, copied.get("/orders").status_code) == (200, 302)
+
+
+def test_nor_after_signing_in_anew(desk: Desk, app: Flask) -> None:
+    copied = copy(desk, app)
+    desk.sign_in("grace@example.com")
+
+    assert (copied.get("/orders").status_code, desk.get("/orders").status_code) == (302, 200)
+
+
+def test_who_signs_out_on_the_phone_stays_at_the_desk(desk: Desk, app: Flask) -> None:
+    phone = Desk(app, app.response_class)
+    phone.sign_in("grace@example.com")
+    phone.send("/sign-out", page="/orders")
+
+    assert desk.get("/orders").status_code == 200
+
+
+def test_what_was_begun_is_among_the_tokens_and_ends_with_its_own(desk: Desk, session: Session, shop: Shop) -> None:
+    begun = tokens.of(session, shop.grace)
+    names = [token.name for token in begun]
+    tokens.revoke(session, shop.grace, begun[0].id)
+    session.commit()
+
+    assert names == ["order desk"]
+    assert desk.get("/orders").status_code == 302
+
+
+def test_what_a_cookie_holds_is_nothing_to_the_api(desk: Desk) -> None:
+    with desk.session_transaction() as kept:
+        headers = {"Authorization": f"Bearer {kept['token']}"}
+
+    assert desk.get("/api/orders", headers=headers).status_code == 401
 
 
 def test_another_password_ends_what_was_begun_with_the_one_before(desk: Desk, session: Session, shop: Shop) -> None:
@@ -104,8 +146,9 @@ def test_another_password_ends_what_was_begun_with_the_one_before(desk: Desk, se
 
 
 def test_a_cookie_cannot_be_made_up(anybody: Desk, shop: Shop, session: Session) -> None:
-    key = clerks._key(session.get_one(User, shop.grace))
-    forged = create_forged({"user": shop.grace, "since": int(time()), "key": key})
+    grace = session.get_one(User, shop.grace)
+    _, shown = tokens.issue(session, grace, "made up", clerks.LONGEST)
+    forged = create_forged({"token": shown, "key": clerks._key(grace)})
     anybody.set_cookie("session", forged)
 
     assert anybody.get("/orders").status_code == 302
@@ -136,14 +179,22 @@ def test_production_sends_the_cookie_by_tls_only(
     service.dispose(app)
 
 
-def began_before(desk: Desk, seconds: float) -> None:
-    with desk.session_transaction() as kept:
-        kept["since"] = int(time() - seconds)
+def began_before(session: Session, long: timedelta) -> None:
+    session.scalars(select(Token)).one().expires_at = datetime.now(UTC) + clerks.LONGEST - long
+    session.commit()
+
+
+def copy(desk: Desk, app: Flask) -> Desk:
+    """Somebody else's browser, with the same cookie."""
+    other = Desk(app, app.response_class)
+    cookie = desk.get_cookie("session")
+    assert cookie
+    other.set_cookie("session", cookie.value)
+    return other
 
 
 def create_forged(content: dict[str, object]) -> str:
     """Signed, as Flask does it, by another key."""
-    from flask import Flask
     from flask.sessions import SecureCookieSessionInterface
 
     other = Flask("other")
