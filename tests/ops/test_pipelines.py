@@ -1,0 +1,117 @@
+"""The pipelines that users get: sound by the tools that know them, and thin calls of the README's tasks."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ops import project, shell
+from tasks import namespace
+
+WORKFLOWS = sorted((project.ROOT / ".github" / "workflows").glob("*.yml"))
+CIRCLE_CI = project.ROOT / ".circleci" / "config.yml"
+JENKINS = project.ROOT / "Jenkinsfile"
+CHECKS = {"config.check", "db.lint", "audit", "test", "prod.build"}
+"""What each of the three does with every commit."""
+
+CALL = re.compile(r"(?:\./inv|uv run inv) ([\w.]+)")
+STEP = re.compile(r"\brun: |\bsh '")
+USES = re.compile(r"uses: (\S+)(.*)")
+PINNED = re.compile(r"[\w-]+/[\w./-]+@[0-9a-f]{40}")
+
+
+def test_the_workflows_are_sound(repository: Path) -> None:
+    checked = check_workflows(repository)
+
+    assert checked == ""
+
+
+@pytest.mark.parametrize(
+    ("sound", "broken", "told"),
+    [
+        ("runs-on: ubuntu-24.04", "runs-on: ubuntu-24.05", "runner-label"),
+        ("matrix.experimental", "matrix.experimentel", "undefined-property"),
+        ("permissions: {}", "permissions: write-all", "excessive-permissions"),
+        ("@3d3c42e5aac5ba805825da76410c181273ba90b1", "@v7", "unpinned-uses"),
+        ("persist-credentials: false", "clean: true", "artipacked"),
+        ("timeout-minutes: 15", "# nothing", "missing-timeout"),
+    ],
+)
+def test_a_workflow_that_is_not_is_told_of(repository: Path, sound: str, broken: str, told: str) -> None:
+    path = repository / ".github" / "workflows" / "test.yml"
+    text = path.read_text()
+    assert sound in text
+    path.write_text(text.replace(sound, broken))
+
+    checked = check_workflows(repository)
+
+    assert told in checked
+
+
+def test_circle_ci_takes_its_configuration() -> None:
+    checked = run("check-jsonschema", "--builtin-schema", "vendor.circle-ci", str(CIRCLE_CI))
+
+    assert checked == ""
+
+
+def test_what_circle_ci_does_not_take_is_told_of(tmp_path: Path) -> None:
+    broken = tmp_path / "config.yml"
+    broken.write_text(CIRCLE_CI.read_text().replace("machine:", "machines:"))
+
+    checked = run("check-jsonschema", "--builtin-schema", "vendor.circle-ci", str(broken))
+
+    assert "jobs.lint" in checked
+
+
+def test_an_action_is_pinned_by_its_commit_and_tells_its_version() -> None:
+    used = [found for path in WORKFLOWS for found in USES.findall(path.read_text()) if not found[0].startswith("$/")]
+
+    assert used
+    for action, comment in used:
+        assert PINNED.fullmatch(action)
+        assert re.fullmatch(r" # v\d+\.\d+\.\d+", comment)
+    assert len({action for action, _ in used}) == len({action.partition("@")[0] for action, _ in used}), "two versions"
+
+
+@pytest.mark.parametrize("pipeline", [*WORKFLOWS, CIRCLE_CI, JENKINS], ids=project.shown)
+def test_a_pipeline_calls_tasks_and_nothing_else(pipeline: Path) -> None:
+    text = pipeline.read_text()
+
+    assert set(CALL.findall(text)) <= set(namespace.task_names)
+    assert len(STEP.findall(text)) == len(CALL.findall(text))
+
+
+def test_all_of_them_check_the_same() -> None:
+    on_github = "".join(path.read_text() for path in WORKFLOWS if path.stem in ("test", "image"))
+
+    assert set(CALL.findall(on_github)) == CHECKS
+    assert set(CALL.findall(CIRCLE_CI.read_text())) == CHECKS
+    assert set(CALL.findall(JENKINS.read_text())) == CHECKS
+
+
+def check_workflows(repository: Path) -> str:
+    """What is wrong with them; nothing is asked of the network."""
+    return run("jactionlint", "--no-color", "--shellcheck=", folder=repository) + run(
+        "zizmor", "--offline", "--quiet", "--persona", "pedantic", "--color", "never", ".github", folder=repository
+    )
+
+
+def run(program: str, *arguments: str, folder: Path = project.ROOT) -> str:
+    """What it complains of."""
+    found = Path(sys.executable).with_name(program)
+    done = subprocess.run(
+        [found, *arguments], cwd=folder, env=shell.environment({}), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0 or done.stdout + done.stderr
+    return done.stdout + done.stderr if done.returncode else ""
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """With the workflows, and nothing else of the project."""
+    shutil.copytree(project.ROOT / ".github", tmp_path / ".github")
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    return tmp_path
