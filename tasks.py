@@ -4,7 +4,7 @@ from types import ModuleType
 
 from invoke.collection import Collection
 
-from ops import audit, bench, config, copies, db, dev, operations, prod, run, scenario, test
+from ops import audit, bench, config, copies, db, dev, docs, operations, prod, run, scenario, test
 from ops.drill import command as drill
 
 
@@ -21,6 +21,7 @@ namespace = Collection(
     Collection.from_module(bench),
     Collection.from_module(config),
     collection("db", db, copies),
+    Collection.from_module(docs),
     collection("prod", prod, operations, drill),
     Collection.from_module(scenario),
 )

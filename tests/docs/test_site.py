@@ -1,0 +1,58 @@
+"""The documentation as a site: what Zensical's strict build does not see. `inv docs.build` is the other half."""
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops import described, project
+from tests.docs import pages
+
+
+@pytest.mark.parametrize("page", pages.every(), ids=lambda page: str(page.relative_to(project.ROOT)))
+def test_a_link_leads_to_what_is_there(page: Path) -> None:
+    """From a page of the site to one of the site: it has to lead there too, and not in the web view only."""
+    within = project.ROOT if page == pages.README else pages.DOCS
+
+    targets = {link: (page.parent / link).resolve() for link in pages.links(page)}
+
+    assert not {link for link, target in targets.items() if not (target.exists() and target.is_relative_to(within))}
+
+
+def test_the_navigation_leads_to_every_page() -> None:
+    reached: set[Path] = set()
+    ahead = {(pages.DOCS / name).resolve() for name in _names(_navigation())}
+    while ahead:
+        page = ahead.pop()
+        reached.add(page)
+        found = {(page.parent / link).resolve() for link in pages.links(page) if link.endswith(".md")}
+        ahead |= found - reached
+
+    left_out = {*pages.every()} - {pages.README} - reached
+    assert not left_out, "zensical.toml has the navigation"
+
+
+def test_the_readme_leads_to_every_page_of_the_navigation_or_to_one_that_does() -> None:
+    linked = set(pages.links(pages.README))
+
+    assert {f"docs/{name}" for name in _names(_navigation()) if "/" not in name} - {"docs/index.md"} <= linked
+
+
+def test_pages_that_are_made_from_what_they_describe_are_current() -> None:
+    old = [path.name for path, text in described.pages().items() if path.read_text("utf-8") != text]
+
+    assert not old, "./inv docs.write writes them anew"
+
+
+def _navigation() -> Any:
+    return tomllib.loads((project.ROOT / "zensical.toml").read_text("utf-8"))["project"]["nav"]
+
+
+def _names(entries: Any) -> Iterator[str]:
+    if isinstance(entries, str):
+        yield entries
+    else:
+        for entry in entries.values() if isinstance(entries, dict) else entries:
+            yield from _names(entry)
