@@ -18,6 +18,9 @@ VERSION = "1.0.0"
 DESCRIPTION = """\
 JSON in, JSON out. What goes wrong is told as a problem document (RFC 9457), with what a program needs to put it right.
 
+A method that an address does not have is a 405 (`MethodNotAllowed` below), an address that there is not a 404, and a
+mistake of ours a 500: problem documents, too.
+
 Money is in cents; moments carry their offset. Every answer has an `X-Request-ID`, by which it is found in the log.
 """
 TAGS = {
@@ -31,15 +34,25 @@ TOKEN = {"type": "http", "scheme": "bearer", "description": "A user's token, in 
 FAILURES = {
     HTTPStatus.BAD_REQUEST: ("BadRequest", "What was sent cannot be read."),
     HTTPStatus.NOT_FOUND: ("NotFound", "Nothing has this address."),
+    HTTPStatus.METHOD_NOT_ALLOWED: ("MethodNotAllowed", "This address has other methods."),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("TooLarge", "The body is too large."),
+    HTTPStatus.REQUEST_URI_TOO_LONG: ("AddressTooLong", "The address is too long."),
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: ("UnsupportedMediaType", "The body was not sent as application/json."),
     HTTPStatus.TOO_MANY_REQUESTS: ("TooManyRequests", "Too many requests have come from there."),
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: ("HeadersTooLarge", "A header is too large, or all of them together."),
+    HTTPStatus.BAD_GATEWAY: ("BadGateway", "No replica of the service has answered; it may have done it all the same."),
     HTTPStatus.SERVICE_UNAVAILABLE: ("Unavailable", "Not at this moment: the database is away, or all are busy."),
+    HTTPStatus.GATEWAY_TIMEOUT: ("GatewayTimeout", "The service has taken too long; it may do it all the same."),
 }
+RETRY_AFTER = Header("Retry-After", "In how many seconds to try again.", {"type": "integer"})
 SENT_WITH = {
     HTTPStatus.CREATED: [Header("Location", "The address of what was made.", {"type": "string"})],
     HTTPStatus.UNAUTHORIZED: [Header("WWW-Authenticate", "`Bearer`.", {"type": "string"})],
-    HTTPStatus.SERVICE_UNAVAILABLE: [Header("Retry-After", "In how many seconds to try again.", {"type": "integer"})],
+    HTTPStatus.METHOD_NOT_ALLOWED: [Header("Allow", "Those that it has.", {"type": "string"})],
+    HTTPStatus.TOO_MANY_REQUESTS: [RETRY_AFTER],
+    HTTPStatus.BAD_GATEWAY: [RETRY_AFTER],
+    HTTPStatus.SERVICE_UNAVAILABLE: [RETRY_AFTER],
+    HTTPStatus.GATEWAY_TIMEOUT: [RETRY_AFTER],
 }
 
 

@@ -22,6 +22,9 @@ from app.values import Id
 PARAMETER = re.compile(r"<(?P<converter>\w+):(?P<name>\w+)>")
 CONVERTERS = {"id": TypeAdapter(Id).json_schema()}
 
+BY_THE_PROXY = (HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)
+"""What any request may be answered with by what stands before the service, and none by the service."""
+
 
 class Route(NamedTuple):
     path: str
@@ -64,9 +67,12 @@ class Route(NamedTuple):
             yield from (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
         if self.parameters:
             yield HTTPStatus.NOT_FOUND
+        if self.operation.query:
+            yield HTTPStatus.REQUEST_URI_TOO_LONG
         if self.method != "get":
             yield HTTPStatus.TOO_MANY_REQUESTS
         yield HTTPStatus.SERVICE_UNAVAILABLE
+        yield from BY_THE_PROXY
 
 
 def routes(app: Flask) -> list[Route]:

@@ -8,9 +8,11 @@ from flask.testing import FlaskClient
 from jsonschema_rs import Draft202012Validator
 from werkzeug.test import TestResponse
 
-from app.problems import MEDIA_TYPE
 from app.reference import document
-from app.reference.routes import routes
+from app.reference.routes import BY_THE_PROXY, routes
+
+ELSEWHERE = {404: "NotFound", 405: "MethodNotAllowed"}
+"""Where there is no such operation."""
 
 
 class Contract:
@@ -31,6 +33,7 @@ class Contract:
             self._validator(content[answer.content_type]["schema"]).validate(answer.json)
 
     def _promised(self, answer: TestResponse) -> dict[str, Any]:
+        assert answer.status_code not in BY_THE_PROXY
         request = answer.request
         method = request.method.lower()
         for path, operations in self._paths.items():
@@ -38,8 +41,8 @@ class Contract:
                 responses = operations[method]["responses"]
                 assert str(answer.status_code) in responses, f"{request.method} {request.path} gave {answer.status}"
                 return self._resolved(responses[str(answer.status_code)])
-        assert answer.status_code in (404, 405), f"{request.method} {request.path} is not in the document"
-        return {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+        assert answer.status_code in ELSEWHERE, f"{request.method} {request.path} is not in the document"
+        return self._resolved({"$ref": f"#/components/responses/{ELSEWHERE[answer.status_code]}"})
 
     def _resolved(self, response: dict[str, Any]) -> dict[str, Any]:
         reference = response.get("$ref", "")

@@ -37,6 +37,14 @@ def test_every_wrong_field_is_named_at_once(client: FlaskClient) -> None:
     ]
 
 
+@pytest.mark.parametrize("address", [*ADDRESSES, "/api/tokens", "/api/orders/1", "/api/products/1", "/api/users/1"])
+def test_a_method_that_an_address_has_not_is_answered_as_promised(client: FlaskClient, address: str) -> None:
+    answer = client.open(address, method="PROPFIND")
+
+    assert answer.status_code == 405
+    assert "PROPFIND" not in answer.allow
+
+
 def test_a_wrong_field_deep_inside_is_pointed_at(client: FlaskClient) -> None:
     answer = client.post(
         "/api/orders", json={"user_id": 1, "lines": [{"product_id": 1, "quantity": 1}, {"product_id": 1}]}

@@ -53,7 +53,7 @@ def test_who_may_call_a_route_is_told_with_what_becomes_of_others() -> None:
     told = described(Operation("payOrder", gives={HTTPStatus.OK: answers.Order}, allowed=STAFF))
 
     assert told["security"] == [{"token": ["staff"]}]
-    assert set(told["responses"]) == {"200", "401", "403", "404", "503"}
+    assert set(told["responses"]) == {"200", "401", "403", "404", "431", "502", "503", "504"}
 
 
 def test_an_answer_may_be_empty() -> None:
