@@ -1,5 +1,6 @@
 """Whether the process lives, whether it can serve, and whether it is meant to."""
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from app.database import db, reason
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
 
+# No setting: who builds an image says what it is, and nobody who runs it.
+IMAGE_VERSION = "VERSION"
 ALEMBIC_INI = Path(__file__).resolve().parent.parent / "alembic.ini"
 
 blueprint = Blueprint("health", __name__)
@@ -24,7 +27,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("app.health")
 
 @blueprint.get("/healthz")
 def healthz() -> ResponseReturnValue:
-    return {"status": "ok"}
+    """With the version that this is, by which a deploy sees that it has arrived."""
+    return {"status": "ok", "version": os.environ.get(IMAGE_VERSION, "unknown")}
 
 
 @blueprint.get("/drainz")

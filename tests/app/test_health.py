@@ -69,10 +69,10 @@ def test_a_database_that_does_not_answer_is_not_ready_and_says_why(
     assert "not the password" not in answer.text
 
 
-def test_a_process_lives_without_its_database(connect: Connect) -> None:
-    answer = connect(POSTGRES_PORT="1").get("/healthz")
+def test_a_process_lives_without_its_database_and_says_which_version_it_is(connect: Connect) -> None:
+    answer = connect(POSTGRES_PORT="1", VERSION="v1.2").get("/healthz")
 
-    assert (answer.status_code, answer.json) == (200, {"status": "ok"})
+    assert (answer.status_code, answer.json) == (200, {"status": "ok", "version": "v1.2"})
 
 
 @pytest.fixture
