@@ -5,6 +5,8 @@ from types import ModuleType
 from invoke.collection import Collection
 
 from ops import audit, bench, config, copies, db, dev, docs, operations, prod, run, scenario, test
+from ops.cloud import look
+from ops.cloud import release as cloud
 from ops.drill import command as drill
 
 
@@ -19,6 +21,7 @@ namespace = Collection(
     run.run,
     test.test,
     Collection.from_module(bench),
+    collection("cloud", cloud, look),
     Collection.from_module(config),
     collection("db", db, copies),
     Collection.from_module(docs),

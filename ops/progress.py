@@ -1,7 +1,7 @@
 """What a long task is at: a line that moves in a terminal, a line for each step that is done anywhere."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
@@ -11,11 +11,14 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def step(doing: str) -> Iterator[None]:
-    """Says what is done and how long it took; of what fails, the exception tells."""
+def step(doing: str) -> Iterator[Callable[[str], None]]:
+    """Says what is done and how long it took; of what fails, the exception tells.
+
+    What it gives takes what is being done just now, for those who watch.
+    """
     began = time.monotonic()
-    with _console().status(f"{doing} …"):
-        yield
+    with _console().status(f"{doing} …") as status:
+        yield lambda now: status.update(f"{doing}: {now}")
     _console().print(f"[green]✓[/] {doing} [dim]({time.monotonic() - began:.1f} s)[/]", highlight=False)
 
 

@@ -179,6 +179,15 @@ def interruptible() -> Iterator[None]:
 
 
 @contextmanager
+def interrupted(message: str) -> Iterator[None]:
+    """Says how to go on, where Ctrl-C ends what is inside."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Exit(message, code=INTERRUPTED) from None
+
+
+@contextmanager
 def uninterrupted() -> Iterator[None]:
     """Finish what is inside, however impatient the user: a second Ctrl-C must not leave a server behind."""
     names = [signal.SIGINT, *_ENDING]

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = {"app", "ops", "scenarios", "tests", "benchmarks", "tasks", "wsgi"}
-HEAVY = {"aiohttp", "alembic", "flask", "jsonschema_rs", "psycopg", "pydantic", "sqlalchemy", "testcontainers"}
+HEAVY = {"aiohttp", "alembic", "boto3", "flask", "jsonschema_rs", "psycopg", "pydantic", "sqlalchemy", "testcontainers"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,152 @@
+"""`inv cloud.…`, what changes the service on AWS: planning, applying, releasing, going back, ending."""
+
+from datetime import datetime
+
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import task
+
+from ops import images, release, shell, stack
+from ops.cloud import answer, changes, planning, service, stage, terraform
+from ops.cloud.planning import Plan, kept, planned
+from ops.cloud.stage import Stage
+from ops.progress import step
+
+AGAIN = "inv cloud.deploy again goes on from there"
+TAG = "the name of the image; by default what git calls the commit. One that the registry has is taken as it is"
+URL = "where to ask for the version, while the service's name does not lead there yet"
+
+
+@task
+def plan(_: Context) -> None:
+    """Show what `inv cloud.apply` would change; fails where that would lose the database."""
+    with stage.working(first=True) as cloud, planned(kept(cloud)) as found:
+        _show(found)
+        planning.refuse_losing_the_database(found)
+
+
+@task(help={"yes": "do not ask"})
+def apply(_: Context, yes: bool = False) -> None:
+    """Bring AWS to what terraform/ and config/production.json say, after a question; the version that serves stays."""
+    with stage.working(first=True) as cloud, planned(kept(cloud)) as found:
+        _show(found)
+        planning.refuse_losing_the_database(found)
+        if found.changes:
+            if not yes and shell.answer("apply these changes? [y/N] ").lower() not in ("y", "yes"):
+                raise Exit("nothing was applied: answer y, or say --yes where nobody can be asked", code=1)
+            _apply(found, "applying")
+
+
+@task
+def migrate(_: Context) -> None:
+    """Migrate by a task of its own: shows what it says, ends with its exit code."""
+    with stage.working() as cloud:
+        _migrate(cloud)
+
+
+@task(help={"tag": TAG, "url": URL})
+def deploy(_: Context, tag: str = "", url: str = "") -> None:
+    """Build, push, migrate, and wait until the new version serves, as in `inv cloud.deploy --tag v1.2`."""
+    with stage.working() as cloud:
+        version = tag or release.version()
+        before = planning.serving(cloud)
+        _push(cloud, version)
+        new = cloud.registry.reference(version)
+        _release(planning.images(web=before, migrate=new), f"giving {version} to the migration")
+        _migrate(cloud)
+        _serve(cloud, version, url)
+        shell.say(f"{version} serves: inv cloud.rollback goes back")
+
+
+@task(help={"to": "the version of an image in the registry; by default that of the task definition before", "url": URL})
+def rollback(_: Context, to: str = "", url: str = "") -> None:
+    """Go back to an image that the registry has; the database stays as it is."""
+    with stage.working() as cloud:
+        version = to or cloud.service.version_before()
+        cloud.registry.require(version)
+        _serve(cloud, version, url)
+        shell.say(f"{version} serves")
+
+
+@task(help={"yes_i_mean": "answers the question: the name of the cluster"})
+def destroy(_: Context, yes_i_mean: str = "") -> None:
+    """End all of it on AWS, after a question; a protected database stays."""
+    with stage.working() as cloud, planned(kept(cloud), "-destroy") as found:
+        _show(found)
+        name = cloud.outputs["cluster"]
+        if yes_i_mean != name and shell.answer(f"type {name} to destroy all of this for ever: ") != name:
+            raise Exit(f"nothing was destroyed: that wants --yes-i-mean {name}", code=1)
+        _apply(found, "destroying")
+
+
+def _push(cloud: Stage, version: str) -> None:
+    """Unless the registry has it: what was tried is what serves. Raises Exit where it may be something else."""
+    if cloud.registry.digest(version):
+        if version.endswith("-dirty"):
+            remedy = "commit what has changed, or give another --tag"
+            raise Exit(f"the registry has a {version} already, and keeps what it has: {remedy}", code=1)
+        shell.note(f"the registry has {version}: it is taken as it is")
+        return
+    with shell.interrupted("building the image was interrupted: nothing has changed"), step("building the image"):
+        image = images.build(cloud.settings, version)
+    message = f"pushing was interrupted: nothing has changed; {AGAIN}"
+    with shell.interrupted(message), step(f"pushing {version}"):
+        cloud.registry.push(f"{stack.IMAGE}:{image.version}", version)
+
+
+def _migrate(cloud: Stage) -> None:
+    """Before the new version starts: what serves copes with the new schema, and what comes needs it."""
+    migration, seconds = cloud.migration(), cloud.described["migration_timeout_s"]
+    cloud.registry.require(service.version(service.image(migration.definition)))
+    message = f"the migration runs on by itself: inv cloud.logs --service migrate shows it; {AGAIN}"
+    with shell.interrupted(message):
+        if left := migration.running():
+            with step(f"waiting for the migration {left.rpartition('/')[2]} that runs already"):
+                migration.follow(left, seconds, shell.say)
+        with step("migrating"):
+            migration.follow(migration.start(), seconds, shell.say)
+
+
+def _serve(cloud: Stage, version: str, url: str) -> None:
+    """Raises Exit where it does not: what served before serves on then."""
+    new, began = cloud.registry.reference(version), datetime.now().astimezone()
+    message = f"ECS goes on by itself: inv cloud.status shows how far {version} is; {AGAIN}"
+    try:
+        _release(planning.images(web=new, migrate=new), f"giving {version} to the service")
+        with shell.interrupted(message), step(f"waiting until {version} is stable") as now:
+            seconds = cloud.described["deployment_timeout_s"]
+            cloud.service.wait_until_stable(terraform.outputs()["web_task_definition"], seconds, now)
+    except Exit as failure:
+        if failure.code != shell.INTERRUPTED:
+            _tell_events(cloud, began)
+        raise
+    with shell.interrupted(message), step(f"waiting until {version} answers"):
+        answer.wait_for(version, url or cloud.outputs["url"])
+
+
+def _tell_events(cloud: Stage, began: datetime) -> None:
+    """What ECS said meanwhile, and who serves."""
+    if described := cloud.service.found():
+        for line in service.events(described, began):
+            shell.note(line)
+        serving = service.version(service.image(cloud.service.definition(described["taskDefinition"])))
+        shell.note(f"the service has {serving}, and {described['runningCount']} of {described['desiredCount']} run")
+
+
+def _release(images: dict[str, str], doing: str) -> None:
+    with planned(images) as found:
+        planning.refuse_more_than_a_release(found)
+        if found.changes:
+            _apply(found, doing)
+
+
+def _apply(plan: Plan, doing: str) -> None:
+    message = f"{doing} was interrupted: what was done is in the state; the same command again does the rest"
+    with shell.interrupted(message), step(doing) as now:
+        terraform.apply(plan.path, now)
+
+
+def _show(plan: Plan) -> None:
+    for each in plan.changes:
+        shell.say(str(each))
+    shell.say(changes.summary(plan.changes))

@@ -1,0 +1,149 @@
+"""The command `terraform` on terraform/: what it is told, what it answers, and its complaints in a line each."""
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from invoke.exceptions import Exit
+
+from ops import project, shell
+
+FOLDER = "terraform"
+WAITS_FOR_THE_LOCK_S = 5
+CALM = {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
+REQUIRED = re.compile(r'required_version\s*=\s*">=\s*([0-9.]+)')
+INSTALL = "install it (https://developer.hashicorp.com/terraform/install)"
+
+Event = dict[str, Any]
+Watcher = Callable[[str], None]
+"""Told what is being done to which resource."""
+
+
+def command(*arguments: str) -> list[str]:
+    return ["terraform", f"-chdir={FOLDER}", *arguments]
+
+
+def variables(values: Mapping[str, str]) -> list[str]:
+    return [f"-var={name}={value}" for name, value in values.items()]
+
+
+def require() -> None:
+    """Raises Exit where there is none, or one that is too old for terraform/."""
+    least = _least_version()
+    if not shutil.which("terraform"):
+        raise Exit(f"inv cloud needs terraform {least} or newer, and there is none on PATH: {INSTALL}", code=1)
+    found = json.loads(shell.read(command("version", "-json"), CALM))["terraform_version"]
+    if _numbers(found) < _numbers(least):
+        raise Exit(f"inv cloud needs terraform {least} or newer, found {found}: {INSTALL}", code=1)
+
+
+def init(backend: Mapping[str, str]) -> None:
+    """With the providers that the lock file names and the state where the configuration says."""
+    told = [f"-backend-config={name}={value}" for name, value in backend.items()]
+    _run(command("init", "-json", "-reconfigure", *told), lambda _: None)
+
+
+def plan(path: Path, values: Mapping[str, str], watch: Watcher, *options: str) -> None:
+    """Written to the file."""
+    lock = f"-lock-timeout={WAITS_FOR_THE_LOCK_S}s"
+    _run(command("plan", "-json", f"-out={path}", lock, *options, *variables(values)), watch)
+
+
+def show(path: Path) -> dict[str, Any]:
+    """What is in that file."""
+    found: dict[str, Any] = json.loads(shell.read(command("show", "-json", str(path)), CALM))
+    return found
+
+
+def apply(path: Path, watch: Watcher) -> None:
+    """Raises Exit with each complaint; what was done until then is in the state."""
+    _run(command("apply", "-json", f"-lock-timeout={WAITS_FOR_THE_LOCK_S}s", str(path)), watch)
+
+
+def outputs() -> dict[str, Any]:
+    """By name; nothing where nothing was applied yet."""
+    return {name: each["value"] for name, each in json.loads(shell.read(command("output", "-json"), CALM)).items()}
+
+
+def _run(told: list[str], watch: Watcher) -> None:
+    complaints: list[str] = []
+    process = subprocess.Popen(
+        told,
+        cwd=project.ROOT,
+        env=shell.environment(CALM),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        process_group=0,  # a Ctrl-C in the terminal is for us: upon a second one it would give up in the middle
+    )
+    try:
+        for line in process.stdout or ():
+            event = _event(line)
+            if event.get("type") == "diagnostic" and event.get("@level") == "error":
+                complaints.append(complaint(event["diagnostic"]))
+            elif address := event.get("hook", {}).get("resource", {}).get("addr"):
+                watch(f"{address} {event['type'].removeprefix('apply_').replace('_', ' ')}")
+            elif not event:
+                complaints.append(line.strip())  # before it can speak JSON it complains as it is
+        process.wait()
+    except BaseException:
+        _end(process)
+        raise
+    if process.returncode:
+        said = dict.fromkeys(filter(None, complaints))
+        raise Exit("\n".join(said) or f"terraform ended with {process.returncode}", code=1)
+
+
+def complaint(diagnostic: Mapping[str, Any]) -> str:
+    """A line: where, what, and who holds the state where it is locked."""
+    summary, detail = diagnostic["summary"], " ".join(diagnostic.get("detail", "").split())
+    if "acquiring the state lock" in summary:
+        return _locked(diagnostic["detail"])
+    where = diagnostic.get("address") or ""
+    if not where and (place := diagnostic.get("range")):
+        where = f"{FOLDER}/{place['filename']}:{place['start']['line']}"
+    return ": ".join(filter(None, (where, summary, detail)))
+
+
+def _locked(detail: str) -> str:
+    known = dict(re.findall(r"^\s*(ID|Who|Operation|Created):\s*(.+?)\s*$", detail, re.MULTILINE))
+    if "ID" not in known:
+        return f"the state cannot be locked: {' '.join(detail.split())}"
+    doing = known.get("Operation", "").removeprefix("OperationType").lower()
+    return (
+        f"{known.get('Who', 'somebody')} works on it since {known.get('Created', '?')} ({doing}): wait until that has "
+        f"ended; where it was killed, terraform -chdir={FOLDER} force-unlock {known['ID']}"
+    )
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    """Once it has finished what it is in the middle of and kept what it knows: however impatient the user is."""
+    with shell.uninterrupted():
+        if process.poll() is None:
+            shell.note("terraform finishes what it is in the middle of, keeps its state and gives the lock back …")
+            process.send_signal(signal.SIGINT)
+        process.communicate()
+
+
+def _event(line: str) -> Event:
+    try:
+        event = json.loads(line)
+    except json.JSONDecodeError:
+        return {}
+    return event if isinstance(event, dict) else {}
+
+
+def _least_version() -> str:
+    for path in sorted((project.ROOT / FOLDER).glob("*.tf")):
+        if found := REQUIRED.search(path.read_text("utf-8")):
+            return found[1]
+    raise Exit(f"{FOLDER}/: says no required_version", code=1)
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", version)[:3]]

@@ -1,0 +1,110 @@
+"""The task that migrates, on moto, which runs no container: what it says and how it ends is put there."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from invoke.exceptions import Exit
+
+from ops.cloud import migration as migrating
+from ops.cloud.migration import Migration, Place
+from tests.ops.cloud.conftest import REGION, Aws
+
+GROUP = "/groundwork/service"
+
+
+def test_a_migration_is_followed_to_its_end_and_says_what_it_says(
+    migration: Migration, aws: Aws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    task = migration.start()
+    say(aws, task, "Running upgrade a -> b", "Running upgrade b -> c")
+    say(aws, "another", "of somebody else")
+    told: list[str] = []
+
+    migration.follow(task, 60, told.append)
+
+    assert told == ["Running upgrade a -> b", "Running upgrade b -> c"]
+    assert migration.running() is None
+
+
+def test_one_that_fails_ends_with_its_exit_code(migration: Migration, aws: Aws) -> None:
+    task = migration.start()
+    say(aws, task, 'column "nonsense" does not exist')
+    ends(aws, task, code=3, reason="Essential container in task exited")
+    told: list[str] = []
+
+    with pytest.raises(Exit) as failed:
+        migration.follow(task, 60, told.append)
+
+    assert failed.value.code == 3
+    assert str(failed.value) == "the migration ended with 3: Essential container in task exited"
+    assert told == ['column "nonsense" does not exist']
+
+
+def test_one_that_is_never_started_says_why(migration: Migration, aws: Aws) -> None:
+    task = migration.start()
+    ends(aws, task, code=None, reason="CannotPullContainerError: not found")
+
+    with pytest.raises(Exit) as failed:
+        migration.follow(task, 60, print)
+
+    assert failed.value.code == 1
+    assert "CannotPullContainerError: not found" in str(failed.value)
+
+
+@pytest.mark.usefixtures("tasks_that_go_on")
+def test_one_that_takes_too_long_is_left_alone_and_found_again(migration: Migration) -> None:
+    task = migration.start()
+
+    with pytest.raises(Exit) as late:
+        migration.follow(task, 0, print)
+
+    assert str(late.value) == f"the migration {task.rpartition('/')[2]} runs for more than 0 s, and runs on"
+    assert migration.running() == task
+
+
+@pytest.fixture
+def migration(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Migration:
+    """Where there is all that it needs."""
+    monkeypatch.setattr(migrating, "POLL_SECONDS", 0.01)
+    ec2, ecs, logs = (aws.client(name) for name in ("ec2", "ecs", "logs"))
+    subnets = [each["SubnetId"] for each in ec2.describe_subnets()["Subnets"]]
+    groups = [each["GroupId"] for each in ec2.describe_security_groups()["SecurityGroups"]]
+    logs.create_log_group(logGroupName=GROUP)
+    ecs.create_cluster(clusterName="groundwork")
+    options = {"awslogs-group": GROUP, "awslogs-region": REGION, "awslogs-stream-prefix": "migrate"}
+    container = {
+        "name": "migrate",
+        "image": "groundwork:v1",
+        "memory": 256,
+        "essential": True,
+        "logConfiguration": {"logDriver": "awslogs", "options": options},
+    }
+    definition = ecs.register_task_definition(
+        family="groundwork-migrate", networkMode="awsvpc", containerDefinitions=[container]
+    )["taskDefinition"]
+    return Migration(ecs, logs, Place("groundwork", subnets[:2], groups[:1]), definition)
+
+
+def say(aws: Aws, task: str, *messages: str) -> None:
+    logs, stream = aws.client("logs"), f"migrate/migrate/{task.rpartition('/')[2]}"
+    logs.create_log_stream(logGroupName=GROUP, logStreamName=stream)
+    now = int(time.time() * 1000)
+    events = [{"timestamp": now + number, "message": message} for number, message in enumerate(messages)]
+    logs.put_log_events(logGroupName=GROUP, logStreamName=stream, logEvents=events)
+
+
+def ends(aws: Aws, task: str, code: int | None, reason: str) -> None:
+    found = aws.ecs.tasks["groundwork"][task]
+    found.containers[0].exitCode = code
+    found.stopped_reason = reason
+
+
+@pytest.fixture
+def tasks_that_go_on() -> Iterator[None]:
+    """What is started then runs until it is told to end; without, it has ended after a few looks at it."""
+    from moto.moto_api import state_manager
+
+    state_manager.set_transition("ecs::task", {"progression": "manual", "times": 1_000_000})
+    yield
+    state_manager.unset_transition("ecs::task")
