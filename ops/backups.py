@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from invoke.exceptions import Exit
 
-from ops import clients, cluster, database, keeper, migrations, project, shell
+from ops import clients, cluster, database, keeper, migrations, project, session, shell
 from ops.configuration import Configuration
 from ops.database import Database
 
@@ -160,7 +160,7 @@ def _contents(connection: "psycopg.Connection[tuple[object, ...]]") -> Contents:
         count = sql.SQL("SELECT count(*) FROM ONLY {}").format(sql.Identifier(str(schema), str(table)))
         counted = connection.execute(count).fetchone()
         rows[f"{schema}.{table}"] = int(str(counted and counted[0]))
-    return Contents(" ".join(sorted(migrations.at(connection))), rows)
+    return Contents(" ".join(sorted(migrations.at(session.of(connection)))), rows)
 
 
 def _checksums(folder: Path) -> dict[str, str]:

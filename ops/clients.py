@@ -11,7 +11,7 @@ from typing import Protocol
 
 from invoke.exceptions import Exit
 
-from ops import compose, engine, keeper, postgres, project, shell
+from ops import compose, database, engine, keeper, postgres, project, shell
 from ops.configuration import Configuration
 from ops.database import Database
 
@@ -33,10 +33,10 @@ class Local:
         self._restore = restore
 
     def dump(self, configuration: Configuration, snapshot: str, folder: Path) -> None:
-        _run([str(self._dump), *dump_options(configuration, snapshot, str(folder))], _place(configuration))
+        _run([str(self._dump), *dump_options(configuration, snapshot, str(folder))], database.variables(configuration))
 
     def restore(self, configuration: Configuration, name: str, folder: Path) -> None:
-        _run([str(self._restore), *restore_options(name, str(folder))], _place(configuration))
+        _run([str(self._restore), *restore_options(name, str(folder))], database.variables(configuration))
 
 
 class InContainer:
@@ -85,7 +85,7 @@ class InImage:
 
     def _run(self, configuration: Configuration, folder: Path, *command: str) -> None:
         name = f"{project.compose_project()}-client-{keeper.signature()}"
-        place = _place(configuration)
+        place = database.variables(configuration)
         network, place["PGHOST"] = _from_container(place["PGHOST"])
         try:
             _run(
@@ -157,11 +157,6 @@ def _from_container(host: str) -> tuple[list[str], str]:
     if sys.platform == "linux":
         return ["--network", "host"], host
     return [], "host.docker.internal" if host in ("localhost", "127.0.0.1") else host  # Docker Desktop's own name
-
-
-def _place(configuration: Configuration) -> dict[str, str]:
-    """In libpq's own variables: a password in a command line is everybody's to read."""
-    return {f"PG{name}": configuration[f"POSTGRES_{name}"] for name in ("HOST", "PORT", "USER", "PASSWORD")}
 
 
 def _run(command: Sequence[str], values: Mapping[str, str] | None = None) -> str:

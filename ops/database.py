@@ -68,6 +68,15 @@ def is_production(configuration: Configuration) -> bool:
     return configuration["FLASK_CONFIG"] == "production"
 
 
+def is_on_this_machine(configuration: Configuration) -> bool:
+    return configuration["POSTGRES_HOST"] in ("localhost", "127.0.0.1")
+
+
+def variables(configuration: Configuration) -> dict[str, str]:
+    """Its server, in libpq's own: a password in a command line is everybody's to read."""
+    return {f"PG{name}": configuration[f"POSTGRES_{name}"] for name in ("HOST", "PORT", "USER", "PASSWORD")}
+
+
 def connect_or_create(configuration: Configuration) -> "psycopg.Connection[tuple[object, ...]]":
     """To the database that the configuration means, which is made where the server has none of that name.
 
@@ -169,7 +178,7 @@ def _exists(configuration: Configuration) -> bool:
 
 
 def _is_ours(configuration: Configuration) -> bool:
-    return configuration.name == "development" and configuration["POSTGRES_HOST"] in ("localhost", "127.0.0.1")
+    return configuration.name == "development" and is_on_this_machine(configuration)
 
 
 def _at(configuration: Configuration, port: int) -> Configuration:

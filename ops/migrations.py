@@ -6,13 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ops import project, shell
+from ops import project, session, shell
 from ops.configuration import Configuration
-
-if TYPE_CHECKING:
-    import psycopg
+from ops.session import Ask
 
 FOLDER = project.ROOT / "alembic" / "versions"
 TURN = 5_112_946_304  # our own among the advisory locks of the database; alembic/env.py has the number before it
@@ -55,17 +52,14 @@ def pending(current: set[str]) -> list[Revision]:
 
 def current(configuration: Configuration) -> set[str]:
     """Where the database stands; empty before the first migration. Raises Exit where it cannot be used."""
-    from ops import database
-
-    with database.connect_or_create(configuration) as connection:
-        return at(connection)
+    with session.opened(configuration) as ask:
+        return at(ask)
 
 
-def at(connection: "psycopg.Connection[tuple[object, ...]]") -> set[str]:
-    """Where the database of the connection stands; empty before the first migration."""
-    if connection.execute("SELECT to_regclass('alembic_version')").fetchone() == (None,):
-        return set()
-    return {str(row[0]) for row in connection.execute("SELECT version_num FROM alembic_version")}
+def at(ask: Ask) -> set[str]:
+    """Where the database of the session stands; empty before the first migration."""
+    has_been_migrated = ask("SELECT 'yes' WHERE to_regclass('alembic_version') IS NOT NULL")
+    return set(ask("SELECT version_num FROM alembic_version")) if has_been_migrated else set()
 
 
 def upgrade(configuration: Configuration) -> None:
@@ -86,13 +80,11 @@ def turn_to_migrate(configuration: Configuration) -> Iterator[bool]:
     Alembic's own environment sees to that too; but who comes to it has imported it. The lock is asked for again and
     again, not waited for: CREATE INDEX CONCURRENTLY would wait for a statement that waits.
     """
-    from ops import database
-
     wanted = heads()
-    with database.connect_or_create(configuration) as connection:
-        while at(connection) != wanted:
-            if connection.execute("SELECT pg_try_advisory_lock(%s)", [TURN]).fetchone() == (True,):
-                yield at(connection) != wanted  # another one may have done it just now
+    with session.opened(configuration) as ask:
+        while at(ask) != wanted:
+            if ask(f"SELECT 'mine' WHERE pg_try_advisory_lock({TURN})"):
+                yield at(ask) != wanted  # another one may have done it just now
                 return
             time.sleep(SECONDS_BETWEEN_TRIES)
         yield False

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from invoke.exceptions import Exit
 
-from ops import cluster, database, migrations, project
+from ops import cluster, database, migrations, project, session
 from ops.cluster import Cluster
 from ops.configuration import Configuration
 
@@ -64,7 +64,7 @@ class Snapshots:
             _refuse(name, template, known)
             self._cluster.copy(self._database, draft)
             with database.connect(self._cluster.configuration, draft) as connection:  # where nobody migrates meanwhile
-                revision = " ".join(sorted(migrations.at(connection)))
+                revision = " ".join(sorted(migrations.at(session.of(connection))))
             snapshot = Snapshot(name, branch, revision, datetime.now(UTC).isoformat(timespec="seconds"))
             self._cluster.keep(draft, template, asdict(snapshot))
         return snapshot

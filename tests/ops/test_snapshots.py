@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from invoke.exceptions import Exit
 
-from ops import cluster, configuration, database, migrations, project, shell, snapshots
+from ops import cluster, configuration, database, migrations, project, session, shell, snapshots
 from ops.cluster import Cluster
 from ops.configuration import Configuration
 from ops.snapshots import Snapshots
@@ -232,7 +232,7 @@ def test_on_a_terminal_it_asks(
     assert restoring.returncode == 0
     assert "and the code at later: migrate it? [y/n] " in said
     with database.connect(settings, settings["APPLICATION_DB"]) as connection:
-        assert migrations.at(connection) == {taken.revision if revision == "head" else revision}
+        assert migrations.at(session.of(connection)) == {taken.revision if revision == "head" else revision}
 
 
 def test_a_full_disk_leaves_the_database_and_no_snapshot(clone: Clone) -> None:
