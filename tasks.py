@@ -8,6 +8,7 @@ from ops import audit, bench, config, copies, db, dev, docs, operations, prod, r
 from ops.cloud import look
 from ops.cloud import release as cloud
 from ops.drill import command as drill
+from ops.parity import command as parity
 
 
 def collection(name: str, *modules: ModuleType) -> Collection:
@@ -22,7 +23,7 @@ namespace = Collection(
     test.test,
     Collection.from_module(bench),
     collection("cloud", cloud, look),
-    Collection.from_module(config),
+    collection("config", config, parity),
     collection("db", db, copies),
     Collection.from_module(docs),
     collection("prod", prod, operations, drill),

@@ -63,7 +63,7 @@ def known() -> Configuration:
     Raises InvalidConfiguration, which finds placeholders too, and Exit, in a line with the remedy, where containers
     cannot be used here.
     """
-    settings = _inside(configuration.load("production", missing_secrets="show"))
+    settings = inside(configuration.load("production", missing_secrets="show"))
     try:
         engine.require(settings.images["postgres"], settings.images["nginx"])
         engine.require_compose()
@@ -78,10 +78,10 @@ def load() -> Configuration:
     settings = known()
     if has_tls(settings) and not settings[sections.CERTIFICATE] + settings[sections.KEY]:
         certificate.make(secrets_folder(), settings.images["nginx"])
-    return _inside(configuration.load("production", missing_secrets="generate"))
+    return inside(configuration.load("production", missing_secrets="generate"))
 
 
-def _inside(settings: Configuration) -> Configuration:
+def inside(settings: Configuration) -> Configuration:
     """Whatever a variable says that is development's."""
     return settings.changed("the network of the stack", POSTGRES_HOST="db", POSTGRES_PORT=POSTGRES_PORT)
 

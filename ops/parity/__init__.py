@@ -1,0 +1,1 @@
+"""Whether the service gets the same wherever it runs: `inv config.parity`."""

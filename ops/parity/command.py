@@ -1,0 +1,72 @@
+"""`inv config.parity`: one configuration, and what each place that runs the service makes of it."""
+
+from collections.abc import Callable
+
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import task
+
+from ops import configuration, shell, table
+from ops.configuration import Configuration
+from ops.parity import comparison, compose, differences, flask, terraform
+from ops.parity.facts import Facts, NotToBeHad
+from ops.progress import step
+
+PLACES: dict[str, Callable[[Configuration], Facts]] = {
+    "Flask": flask.facts,
+    "Compose": compose.facts,
+    "Terraform": terraform.facts,
+}
+WIDEST = 40
+SAME, OTHER, NONE, CANNOT = "=", "≠", "–", ""
+
+
+@task(help={"all_places": "fail where one of them cannot be asked here"})
+def parity(_: Context, all_places: bool = False) -> None:
+    """Fail where Flask, Compose and Terraform make different things of config/production.json."""
+    settings = configuration.load("production", environ={}, missing_secrets="show")
+    places, absent = _ask(settings)
+    found, meant = comparison.rows(places), differences.meant(settings)
+    _show(found, list(places))
+    for row, each in comparison.excused(found, meant):
+        shell.say(f"meant to differ: {row.address}: {each.reason}")
+    for place, reason in absent.items():
+        shell.note(f"{place} is not compared: {reason}")
+    problems = list(comparison.problems(found, meant))
+    if problems or (absent and all_places):
+        raise Exit("\n".join(problems) or f"could not ask {' and '.join(absent)}", code=1)
+    shell.say(f"{', '.join(places)}: the same, in {len(found)} values")
+
+
+def _ask(settings: Configuration) -> tuple[dict[str, Facts], dict[str, str]]:
+    """What each says, and why others say nothing."""
+    places, absent = {}, {}
+    with shell.interruptible():
+        for place, ask in PLACES.items():
+            try:
+                with step(f"asking {place}"):
+                    places[place] = ask(settings)
+            except NotToBeHad as reason:
+                absent[place] = str(reason)
+    return places, absent
+
+
+def _show(found: list[comparison.Row], places: list[str]) -> None:
+    table.show(
+        [
+            ("", "", *places),
+            *((row.address, _short(row.usual), *(_sign(row, place) for place in places)) for row in found),
+        ]
+    )
+
+
+def _sign(row: comparison.Row, place: str) -> str:
+    if place not in row.values:
+        return CANNOT
+    value = row.values[place]
+    return NONE if value is None else SAME if value == row.usual else OTHER
+
+
+def _short(value: str) -> str:
+    line = " ".join(value.split())
+    return line if len(line) <= WIDEST else f"{line[: WIDEST - 1]}…"

@@ -1,0 +1,162 @@
+"""That one configuration makes the same of the service everywhere, and that it is seen where it does not."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from invoke.exceptions import Exit
+
+from ops import configuration, project, stack
+from ops.configuration import Configuration
+from ops.parity import comparison, compose, definition, differences, facts, flask
+from ops.parity.differences import Meant
+from ops.parity.facts import Facts
+
+ROOT = project.ROOT
+DEFINITION = {
+    "name": "web",
+    "cpu": 512,
+    "memory": 512,
+    "stopTimeout": 15,
+    "user": "10001:10001",
+    "readonlyRootFilesystem": True,
+    "environment": [{"name": "METRICS_PORT", "value": "9000"}],
+    "secrets": [
+        {
+            "name": "SECRET_KEY",
+            "valueFrom": "arn:aws:secretsmanager:eu-central-1:1:secret:groundwork/SECRET_KEY-aB3dEf",
+        },
+        {"name": "MASTER_USER", "valueFrom": "arn:aws:secretsmanager:eu-central-1:1:secret:rds!db-1-x:username::"},
+    ],
+    "healthCheck": {"command": ["CMD", "true"], "interval": 10, "timeout": 5, "retries": 2, "startPeriod": 60},
+    "linuxParameters": {"capabilities": {"drop": ["ALL"]}, "initProcessEnabled": False},
+    "mountPoints": [{"sourceVolume": "tmp", "containerPath": "/tmp", "readOnly": False}],  # noqa: S108  a container's own
+}
+
+
+def test_flask_and_compose_make_the_same_of_the_configuration(settings: Configuration, of_flask: Facts) -> None:
+    found = comparison.rows({"Flask": of_flask, "Compose": compose.facts(settings)})
+
+    assert list(comparison.problems(found, differences.meant(settings))) == []
+    assert any(row.address == "web/environment/METRICS_PORT" and len(row.values) == 2 for row in found)
+
+
+def test_a_setting_that_flask_does_not_read_any_more_is_told_of(settings: Configuration, checkout: Path) -> None:
+    source = checkout / "app" / "config.py"
+    text = source.read_text()
+    assert "    TRUSTED_PROXIES: " in text
+    source.write_text(text.replace("    TRUSTED_PROXIES: ", "    TRUSTED_PROXY: "))
+
+    told = told_of(settings, {"Flask": flask.facts(settings), "Compose": compose.facts(settings)})
+
+    assert 'web/environment/TRUSTED_PROXIES: is missing in Flask, "1" in Compose' in told
+
+
+def test_a_setting_that_compose_does_not_give_is_told_of(
+    settings: Configuration, of_flask: Facts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = stack.environments(settings)
+    assert '"GUNICORN_THREADS": "4", ' in given
+    monkeypatch.setattr(stack, "environments", lambda _: given.replace('"GUNICORN_THREADS": "4", ', ""))
+
+    told = told_of(settings, {"Flask": of_flask, "Compose": compose.facts(settings)})
+
+    assert told == ['web/environment/GUNICORN_THREADS: "4" in Flask, is missing in Compose']
+
+
+def test_a_secret_that_compose_does_not_give_is_told_of(
+    settings: Configuration, of_flask: Facts, checkout: Path
+) -> None:
+    path = checkout / "compose" / "production.yml"
+    given = "      - {source: postgres_password, target: POSTGRES_PASSWORD}\n"
+    assert given in path.read_text()
+    path.write_text(path.read_text().replace(given, ""))
+
+    told = told_of(settings, {"Flask": of_flask, "Compose": compose.facts(settings)})
+
+    assert told == ['web/secrets/POSTGRES_PASSWORD: "POSTGRES_PASSWORD" in Flask, is missing in Compose']
+
+
+def test_what_flask_refuses_ends_the_task_with_its_own_words(settings: Configuration) -> None:
+    refused = settings.changed("a test", POSTGRES_POOL_SIZE=0)
+
+    with pytest.raises(Exit, match=r"app/config.py: POSTGRES_POOL_SIZE: should be greater than or equal to 1"):
+        flask.facts(refused)
+
+
+def test_a_task_definition_says_the_same_in_its_own_words() -> None:
+    found = definition.facts(DEFINITION)
+
+    assert found == {
+        "environment/METRICS_PORT": "9000",
+        "secrets/SECRET_KEY": "SECRET_KEY",
+        "secrets/MASTER_USER": "arn:aws:secretsmanager:eu-central-1:1:secret:rds!db-1-x:username::",
+        "health/command": '["true"]',
+        "health/interval_s": "10",
+        "health/timeout_s": "5",
+        "health/retries": "2",
+        "health/start_period_s": "60",
+        "cpus": "0.5",
+        "memory_mb": "512",
+        "stop_grace_s": "15",
+        "user": "10001:10001",
+        "read_only_root": "true",
+        "capabilities_dropped": '["ALL"]',
+        "init": "false",
+        "command": "null",
+        "writes_to": '["/tmp"]',
+    }
+
+
+@pytest.mark.parametrize(("written", "seconds"), [("15s", "15"), ("1m0s", "60"), ("1h0m5s", "3605"), ("500ms", "0.5")])
+def test_a_duration_is_a_number_of_seconds(written: str, seconds: str) -> None:
+    assert facts.seconds(written) == seconds
+
+
+@pytest.mark.parametrize(
+    ("meant", "compose", "ecs", "told"),
+    [
+        ([], "1", "1", []),
+        ([], "1", "2", ['web/cpus: "1" in Compose, "2" in ECS']),
+        ([], "1", None, ['web/cpus: "1" in Compose, is missing in ECS']),
+        ([Meant("*/cpus", "a reason", own=("ECS",))], "1", "2", []),
+        ([Meant("*/cpus", "a reason", own=("ECS",))], "1", None, ['web/cpus: "1" in Compose, is missing in ECS']),
+        ([Meant("*/cpus", "a reason", without=("ECS",))], "1", None, []),
+        ([Meant("*/cpus", "a reason", without=("ECS",))], "1", "2", ['web/cpus: "1" in Compose, "2" in ECS']),
+        (
+            [Meant("*/cpus", "a reason", without=("ECS",))],
+            "1",
+            "1",
+            ["ops/parity/differences.py: */cpus: does not differ any more: take it out"],
+        ),
+        ([Meant("*/cpus", "a reason", own=("ECS",), always=False)], "1", "1", []),
+    ],
+)
+def test_only_what_is_meant_may_differ(meant: list[Meant], compose: str, ecs: str | None, told: list[str]) -> None:
+    found = comparison.rows({"Compose": {"web/cpus": compose}, "ECS": {"web/cpus": ecs} if ecs else {}})
+
+    assert list(comparison.problems(found, meant)) == told
+
+
+def test_a_difference_is_not_missed_where_its_place_cannot_be_asked() -> None:
+    found = comparison.rows({"Compose": {"web/cpus": "1"}})
+
+    assert list(comparison.problems(found, [Meant("*/cpus", "a reason", own=("ECS",))])) == []
+
+
+@pytest.fixture(scope="module")
+def of_flask() -> Facts:
+    """As it is: asking costs a second."""
+    return flask.facts(configuration.load("production", environ={}, missing_secrets="show"))
+
+
+def told_of(settings: Configuration, places: dict[str, Facts]) -> list[str]:
+    return list(comparison.problems(comparison.rows(places), differences.meant(settings)))
+
+
+@pytest.fixture
+def settings(checkout: Path) -> Configuration:
+    """Of a checkout whose files may be changed."""
+    for name in ("app", "compose"):
+        shutil.copytree(ROOT / name, checkout / name)
+    return configuration.load("production", environ={}, missing_secrets="show")
