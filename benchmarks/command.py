@@ -9,7 +9,7 @@ from invoke.exceptions import Exit
 
 from benchmarks import machine, report
 from benchmarks.measure import Experiment, Failed
-from ops import shell
+from ops import disk, shell
 
 
 def run(page: report.Page, packages: Sequence[str], choose: Callable[..., list[Experiment]], *sizes: str) -> None:
@@ -20,14 +20,14 @@ def run(page: report.Page, packages: Sequence[str], choose: Callable[..., list[E
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     try:
-        with shell.interruptible(), ExitStack() as stack:
+        with shell.interruptible(), disk.failures("nothing was measured"), ExitStack() as stack:
             measured = report.progress(
                 choose(stack, **{size: getattr(options, size) for size in sizes}), options.rounds
             )
     except Failed as failed:
         sys.exit(f"a contender failed: {failed}")
     except Exit as ended:
-        sys.exit(ended.code)
+        sys.exit(ended.message or ended.code)
     report.show(measured)
     if options.write:
         report.write(page, measured, machine.facts(*packages))

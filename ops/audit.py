@@ -1,19 +1,24 @@
-"""`inv audit`: whether a package in uv.lock is known to be vulnerable, as PyPI is told by those who publish it."""
+"""`inv audit`: whether a package in uv.lock is known to be vulnerable, as PyPI is told by those who publish it.
+
+Who asks another service says so by pip-audit's own variables, PIP_AUDIT_VULNERABILITY_SERVICE and PIP_AUDIT_OSV_URL.
+"""
 
 import json
 import re
 import subprocess
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from ops import project, shell
+from ops import disk, project, shell
 
+ACCEPTED = "tool.audit.accepted"
 EXPORT = ["uv", "export", "--quiet", "--locked", "--all-groups", "--no-emit-project"]
 NO_ANSWER = re.compile(r"^(requests\.exceptions|pip_audit\._service)\..*|.*your network may be blocking.*", re.M)
 """What pip-audit ends with when nobody is there, or says nothing that it understands."""
@@ -39,23 +44,34 @@ class Vulnerability:
 class Report:
     known: int
     unknown: Sequence[str]
-    """Packages that PyPI has nothing about."""
+    """Packages that the service has nothing about."""
     found: Sequence[Vulnerability]
+
+    def without(self, accepted: Mapping[str, str]) -> "Report":
+        """Raises Exit where one that is accepted is not there, so that none is once it is mended."""
+        if stale := accepted.keys() - {each.id for each in self.found}:
+            places = [f"pyproject.toml: {ACCEPTED}: {each}: no package in uv.lock has it" for each in sorted(stale)]
+            raise Exit("\n".join([*places, "take it out"]), code=1)
+        return replace(self, found=[each for each in self.found if each.id not in accepted])
 
 
 @task
 def audit(_: Context) -> None:
     """Fail where a package in uv.lock is known to be vulnerable; where nobody can be asked, say so."""
+    accepted = _accepted()
     try:
-        report = read(*_asked())
+        report = read(*_asked()).without(accepted)
     except NotAnswered as reason:
         shell.note(f"NOT AUDITED: nobody can be asked about the packages in uv.lock: {reason}")
         return
     if report.unknown:
-        shell.note(f"not audited, since PyPI does not know them: {', '.join(report.unknown)}")
+        shell.note(f"not audited, since they are not known there: {', '.join(report.unknown)}")
     if report.found:
-        raise Exit("\n".join(map(str, [*report.found, "uv lock --upgrade-package NAME mends what can be mended"])))
-    shell.say(f"{report.known} packages in uv.lock: none is known to be vulnerable")
+        raise Exit(
+            "\n".join(map(str, [*report.found, "uv lock --upgrade-package NAME mends what can be mended"])), code=1
+        )
+    besides = f", but for {', '.join(accepted)}, which pyproject.toml accepts" if accepted else ""
+    shell.say(f"{report.known} packages in uv.lock: none is known to be vulnerable{besides}")
 
 
 def read(answer: str, complaint: str) -> Report:
@@ -68,7 +84,7 @@ def read(answer: str, complaint: str) -> Report:
     known = [package for package in packages if "vulns" in package]
     # A service that knows nothing at all, a mirror of PyPI say, makes pip-audit as content as one that knows no fault.
     if not known:
-        raise NotAnswered("PyPI's JSON API knows none of them")
+        raise NotAnswered("none of them is known there")
     found = [
         Vulnerability(package["name"], package["version"], flaw["id"], flaw["fix_versions"])
         for package in known
@@ -77,8 +93,15 @@ def read(answer: str, complaint: str) -> Report:
     return Report(len(known), [package["name"] for package in packages if "skip_reason" in package], found)
 
 
+def _accepted() -> dict[str, str]:
+    """The vulnerabilities that nothing can be done about yet, each with the reason for which that is no danger here."""
+    document = tomllib.loads((project.ROOT / "pyproject.toml").read_text("utf-8"))
+    accepted: dict[str, str] = document.get("tool", {}).get("audit", {}).get("accepted", {})
+    return accepted
+
+
 def _asked() -> tuple[str, str]:
-    with tempfile.TemporaryDirectory() as folder:
+    with disk.failures("not audited"), tempfile.TemporaryDirectory() as folder:
         requirements = Path(folder) / "requirements.txt"
         requirements.write_text(shell.read(EXPORT), "utf-8")
         # Nothing is installed or resolved: the lock has all packages, and their hashes.

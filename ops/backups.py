@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from invoke.exceptions import Exit
 
-from ops import clients, cluster, database, keeper, migrations, project, session, shell
+from ops import clients, cluster, database, disk, keeper, migrations, project, session, shell
 from ops.configuration import Configuration
 from ops.database import Database
 
@@ -69,7 +69,7 @@ def make(found: Database, folder: Path) -> Manifest:
     if folder.exists():
         raise Exit(f"--folder: {project.shown(folder)} is there already: choose another", code=1)
     with (
-        _disk_failures(),
+        disk.failures("no backup was made"),
         _draft(folder) as draft,
         database.failures(),
         database.connect_or_create(configuration) as connection,
@@ -169,16 +169,6 @@ def _checksums(folder: Path) -> dict[str, str]:
         with path.open("rb") as file:
             checksums[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
     return checksums
-
-
-@contextmanager
-def _disk_failures() -> Iterator[None]:
-    """Raises Exit in a line where a file cannot be written."""
-    try:
-        yield
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        raise Exit(f"no backup was made: {where}{error.strerror}", code=1) from None
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import sys
 from invoke.context import Context
 from invoke.tasks import task
 
-from ops import options, project, shell, stack
+from ops import alone, options, project, shell, stack
 
 SECONDS_TO_END_STACKS = 60  # one that is killed earlier would leave containers behind
 ROUNDS = {"rounds": "how often each contender has its turn", "write": "write the page in docs/benchmarks and its plots"}
@@ -60,7 +60,7 @@ def http(
 
 def _run(package: str, *, write: bool, **numbers: str) -> None:
     given = [part for name, text in numbers.items() for part in (f"--{name}", str(options.number(name, text)))]
-    with shell.interruptible():
+    with shell.interruptible(), alone.alone(project.LOCAL / "benchmarks.lock", "another benchmark measures here"):
         shell.serve(
             [
                 *("uv", "run", "--locked", "--quiet", "--group", "benchmarks", "--python", sys.executable),

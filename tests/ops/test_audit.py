@@ -3,12 +3,16 @@
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from invoke.exceptions import Exit
 
 from ops import audit, project, shell
+from tests.ops.conftest import on_small_disk
 
 SOUND = {"name": "flask", "version": "3.1.3", "vulns": []}
 OLD = {
@@ -17,6 +21,15 @@ OLD = {
     "vulns": [
         {"id": "CVE-2024-22195", "fix_versions": ["3.1.3"], "aliases": []},
         {"id": "CVE-2024-34064", "fix_versions": [], "aliases": []},
+    ],
+}
+FLASK = {"name": "flask", "ecosystem": "PyPI"}
+FLAW = {
+    "id": "GHSA-xxxx",
+    "aliases": ["CVE-2026-12345"],
+    "summary": "Made up.",
+    "affected": [
+        {"package": FLASK, "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "99.1"}]}]}
     ],
 }
 OURS = {"name": "ours", "skip_reason": "Dependency not found on PyPI and could not be audited: ours (1.0)"}
@@ -42,19 +55,97 @@ def test_what_else_goes_wrong_is_an_error() -> None:
         audit.read("", "ERROR:pip_audit._cli:invalid requirements input")
 
 
-def test_without_a_network_it_is_said_and_no_error() -> None:
+def test_what_is_accepted_is_let_through_until_it_is_mended() -> None:
+    report = audit.read(answer(SOUND, OLD), "")
+
+    left = report.without({"CVE-2024-22195": "we do not", "CVE-2024-34064": "we do not either"})
+    with pytest.raises(Exit, match=r"pyproject.toml: tool.audit.accepted: CVE-2020-1: no package in uv.lock has it"):
+        report.without({"CVE-2020-1": "was mended long ago"})
+
+    assert left.found == []
+    assert len(report.without({"CVE-2024-22195": "we do not"}).found) == 1
+
+
+def test_a_service_that_answers_is_believed(service: str) -> None:
+    """pip-audit as it is, by HTTP: the service knows a flaw of Flask's, and none of the others."""
+    asked = run(PIP_AUDIT_VULNERABILITY_SERVICE="osv", PIP_AUDIT_OSV_URL=f"{service}/flaw")
+    content = run(PIP_AUDIT_VULNERABILITY_SERVICE="osv", PIP_AUDIT_OSV_URL=f"{service}/none")
+
+    assert asked.returncode == 1
+    flask, remedy = asked.stderr.splitlines()
+    assert flask.startswith("uv.lock: flask 3.")
+    assert flask.endswith(": CVE-2026-12345, mended in 99.1")
+    assert remedy == "uv lock --upgrade-package NAME mends what can be mended"
+    assert (content.returncode, content.stderr) == (0, "")
+    assert content.stdout.endswith(" packages in uv.lock: none is known to be vulnerable\n")
+
+
+def test_one_that_fails_is_no_answer(service: str) -> None:
+    asked = run(PIP_AUDIT_VULNERABILITY_SERVICE="osv", PIP_AUDIT_OSV_URL=f"{service}/away")
+
+    assert asked.returncode == 0
+    assert "NOT AUDITED: nobody can be asked" in asked.stderr
+    assert "503" in asked.stderr
+
+
+def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
+    folder = tmp_path / "small"
+
     asked = subprocess.run(
-        shell.python("invoke", "audit"),
+        [*on_small_disk(folder, "8k"), *shell.python("invoke", "audit")],
         cwd=project.ROOT,
-        env={**os.environ, "HTTPS_PROXY": "http://127.0.0.1:9", "UV_OFFLINE": "1"},
+        env={**os.environ, "TMPDIR": str(folder), "UV_OFFLINE": "1"},
         text=True,
         capture_output=True,
         check=False,
     )
 
+    assert (asked.returncode, asked.stdout) == (1, "")
+    assert asked.stderr == "not audited: No space left on device\n"
+
+
+def test_without_a_network_it_is_said_and_no_error() -> None:
+    asked = run(HTTPS_PROXY="http://127.0.0.1:9")
+
     assert asked.returncode == 0, asked.stderr
     assert "NOT AUDITED: nobody can be asked about the packages in uv.lock: requests.exceptions." in asked.stderr
     assert asked.stdout == ""
+
+
+def run(**variables: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        shell.python("invoke", "audit"),
+        cwd=project.ROOT,
+        env={**os.environ, "UV_OFFLINE": "1", **variables},
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def service() -> Iterator[str]:
+    """Speaks OSV's language, https://google.github.io/osv.dev/post-v1-query: an address each for what it knows."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Osv) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+class Osv(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        known = {"vulns": [FLAW]} if self.path == "/flaw" and asked["package"] == FLASK else {}
+        told = json.dumps(known).encode()
+        self.send_response(503 if self.path == "/away" else 200)
+        self.send_header("Content-Length", str(len(told)))
+        self.end_headers()
+        self.wfile.write(told)
+
+    def log_message(self, *_: object) -> None:
+        """The test's output is not the place."""
 
 
 def answer(*packages: Mapping[str, object]) -> str:
