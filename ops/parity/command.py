@@ -8,7 +8,7 @@ from invoke.tasks import task
 
 from ops import configuration, shell, table
 from ops.configuration import Configuration
-from ops.parity import comparison, compose, differences, flask, terraform
+from ops.parity import comparison, compose, differences, ecs, flask, terraform
 from ops.parity.facts import Facts, NotToBeHad
 from ops.progress import step
 
@@ -16,6 +16,7 @@ PLACES: dict[str, Callable[[Configuration], Facts]] = {
     "Flask": flask.facts,
     "Compose": compose.facts,
     "Terraform": terraform.facts,
+    "ECS": ecs.facts,
 }
 WIDEST = 40
 SAME, OTHER, NONE, CANNOT = "=", "≠", "–", ""
@@ -23,7 +24,7 @@ SAME, OTHER, NONE, CANNOT = "=", "≠", "–", ""
 
 @task(help={"all_places": "fail where one of them cannot be asked here"})
 def parity(_: Context, all_places: bool = False) -> None:
-    """Fail where Flask, Compose and Terraform make different things of config/production.json."""
+    """Fail where Flask, Compose, Terraform and ECS make different things of config/production.json."""
     settings = configuration.load("production", environ={}, missing_secrets="show")
     places, absent = _ask(settings)
     found, meant = comparison.rows(places), differences.meant(settings)

@@ -10,6 +10,7 @@ from typing import Any
 from invoke.exceptions import Exit
 
 from ops import project, shell
+from ops.cloud import terraform as command
 from ops.configuration import Configuration
 from ops.parity import definition
 from ops.parity.facts import CONTAINERS, Facts, NotToBeHad
@@ -22,8 +23,10 @@ def facts(settings: Configuration) -> Facts:
     """Raises NotToBeHad, or Exit with what Terraform complains of."""
     if "cloud" not in settings.document:
         raise NotToBeHad("config/production.json has no section cloud")
-    if not shutil.which("terraform"):
-        raise NotToBeHad("there is no terraform on PATH")
+    try:
+        command.require()
+    except Exit as lacking:
+        raise NotToBeHad(str(lacking)) from None
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made) / "terraform"
         shutil.copytree(project.ROOT / "terraform", folder, ignore=shutil.ignore_patterns(".terraform", "tests"))
@@ -34,9 +37,8 @@ def facts(settings: Configuration) -> Facts:
         said = _terraform(folder, "test", "-json", "-verbose")
     events = [json.loads(line) for line in said.stdout.splitlines()]
     if said.returncode:
-        complaints = [each["diagnostic"] for each in events if each.get("diagnostic", {}).get("severity") == "error"]
-        told = [f"{each.get('address', 'terraform/')}: {each['summary']} {each['detail']}" for each in complaints]
-        raise Exit("\n".join(" ".join(each.split()) for each in told) or said.stderr.strip(), code=1)
+        errors = [each["diagnostic"] for each in events if each.get("diagnostic", {}).get("severity") == "error"]
+        raise Exit("\n".join(map(command.complaint, errors)) or said.stderr.strip(), code=1)
     plan = next(each["test_plan"] for each in events if each["type"] == "test_plan")
     return {
         f"{name}/{place}": value
@@ -115,8 +117,7 @@ def _init(folder: Path) -> None:
 
 def _terraform(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     kept = project.LOCAL / "parity"  # the provider, which is large
-    environment = {"TF_DATA_DIR": str(kept), "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
     return subprocess.run(
         ["terraform", f"-chdir={folder}", *arguments],
-        env=shell.environment(environment), capture_output=True, text=True, check=False,
+        env=shell.environment({**command.CALM, "TF_DATA_DIR": str(kept)}), capture_output=True, text=True, check=False,
     )  # fmt: skip

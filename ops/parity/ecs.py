@@ -1,0 +1,34 @@
+"""What is registered with ECS: by the service that runs, and by the newest that migrates."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from invoke.exceptions import Exit
+
+from ops.cloud import account, service
+from ops.configuration import Configuration
+from ops.parity import definition
+from ops.parity.facts import Facts, NotToBeHad
+
+
+def facts(settings: Configuration) -> Facts:
+    """Raises NotToBeHad, where AWS does not answer the caller, or has no service yet."""
+    if "cloud" not in settings.document:
+        raise NotToBeHad("config/production.json has no section cloud")
+    cloud = settings.document["cloud"]
+    try:
+        with account.told():
+            ecs = account.session(cloud["region"]).client("ecs")
+            web = service.Service(ecs, cloud["name"], f"{cloud['name']}-web")
+            registered = {"web": web.definition(), "migrate": web.definition(f"{cloud['name']}-migrate")}
+    except Exit as refusal:
+        raise NotToBeHad(str(refusal)) from None
+    return _facts(registered)
+
+
+def _facts(registered: Mapping[str, Mapping[str, Any]]) -> Facts:
+    return {
+        f"{name}/{place}": value
+        for name, each in registered.items()
+        for place, value in definition.facts(service.container(each)).items()
+    }
