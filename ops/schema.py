@@ -48,6 +48,7 @@ def build(common: Schema, **classes: Schema) -> Schema:
             "migrations": sections.MIGRATIONS,
             "containers": sections.CONTAINERS,
             "proxy": sections.PROXY,
+            "cloud": sections.CLOUD,
         },
         "required": ["environment", "secrets", "images", "migrations"],
         "additionalProperties": False,

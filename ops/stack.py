@@ -19,7 +19,6 @@ FRONT = f"{PROJECT}_front"
 SERVING = "serving"
 """The name of all replicas that are ready, on the network of the proxy."""
 LINES_SHOWN = 80
-SERVICE_USER = 10001  # of compose/Dockerfile; secrets are given to it where the caller is root
 IMAGE = f"{PROJECT}-web"
 RELEASED = f"{IMAGE}:released"
 """The image that serves."""
@@ -111,25 +110,39 @@ def run(settings: Configuration, *arguments: str, image: str = RELEASED) -> None
 
 
 def environments(settings: Configuration) -> str:
-    """A Compose file, for standard input, that gives the service its settings; secrets are files."""
+    """A Compose file, for standard input, that gives the service its settings and health check; secrets are files."""
     names = set(schema.settings("production"))
     given = {name: value.replace("$", "$$") for name, value in settings.environment.items() if name in names}
     given = {name: value for name, value in given.items() if name not in settings.document["secrets"]}
     migrating = {**given, "POSTGRES_USER": settings.document["migrations"]["role"]}
-    return json.dumps({"services": {"web": {"environment": given}, "migrate": {"environment": migrating}}})
+    health = settings.document["containers"]["web"]["health"]
+    check = {
+        "test": ["CMD", *(part.replace("$", "$$") for part in health["command"])],
+        "interval": f"{health['interval_s']}s",
+        "timeout": f"{health['timeout_s']}s",
+        "retries": health["retries"],
+        "start_period": f"{health['start_period_s']}s",
+    }
+    web = {"environment": given, "healthcheck": check}
+    return json.dumps({"services": {"web": web, "migrate": {"environment": migrating}}})
 
 
 def variables(settings: Configuration, image: str = RELEASED) -> dict[str, str]:
     """What the Compose file itself refers to: WEB_CPUS is containers/web/cpus, and a variable of that name wins."""
     described = (*settings.document["containers"].items(), ("proxy", settings.document["proxy"]))
-    values = {f"{name}_{key}".upper(): str(value) for name, section in described for key, value in section.items()}
+    values = {
+        f"{name}_{key}".upper(): str(value)
+        for name, section in described
+        for key, value in section.items()
+        if not isinstance(value, dict)
+    }
     return {
         **{name: os.environ.get(name, value) for name, value in values.items()},
         "POSTGRES_IMAGE": settings.images["postgres"],
         "NGINX_IMAGE": settings.images["nginx"],
         "WEB_IMAGE": image,
         "PROXY_CONFIGURATION": _hash_of_nginx(),
-        "RUN_AS": user(),
+        "RUN_AS": user(settings),
         "SECRETS": str(secrets_folder()),
         "COMPOSE_MENU": "false",
     }
@@ -143,9 +156,9 @@ def _hash_of_nginx() -> str:
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:12]
 
 
-def user() -> str:
+def user(settings: Configuration) -> str:
     """Who runs the service in its containers, and owns its secrets: the caller, unless that is root."""
-    return engine.user() if os.getuid() else f"{SERVICE_USER}:{SERVICE_USER}"
+    return engine.user() if os.getuid() else str(settings.document["containers"]["web"]["user"])
 
 
 def secrets_folder() -> Path:
@@ -164,7 +177,7 @@ def write_secrets(settings: Configuration) -> None:
             path.write_text(settings[name], "utf-8")
         path.chmod(0o600)
         if os.getuid() == 0:
-            os.chown(path, SERVICE_USER, SERVICE_USER)
+            os.chown(path, *map(int, user(settings).split(":")))
 
 
 def give_roles(settings: Configuration) -> None:

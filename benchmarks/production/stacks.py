@@ -107,7 +107,7 @@ def overlay(variant: Variant, services: dict[str, Any], project: str) -> str:
     proxy: dict[str, Any] = {"volumes": [], "healthcheck": {"interval": SELDOM}}
     web |= {
         "volumes": [],
-        "healthcheck": {"interval": SELDOM},
+        "healthcheck": {**web.get("healthcheck", {}), "interval": SELDOM},
         "environment": {**web["environment"], **variant.settings},
     }
     if variant.command:
