@@ -119,6 +119,10 @@ CLOUD = _section(
         "name": _text("What all is called there; not to be changed later", "^[a-z][a-z0-9-]{0,17}[a-z0-9]$"),
         "account": _text("The number of the AWS account; any other is refused", "^[0-9]{12}$"),
         "region": _text("Where", "^[a-z]{2}(-[a-z]+)+-[0-9]$"),
+        "state_bucket": _text(
+            "Of S3, where Terraform keeps what it knows; no two in the world are called the same",
+            "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$",
+        ),
         "zones": {
             "description": "The letters of the availability zones in it",
             "type": "array",

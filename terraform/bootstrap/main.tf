@@ -28,10 +28,8 @@ provider "aws" {
   allowed_account_ids = try([local.cloud.account], null)
 }
 
-data "aws_caller_identity" "current" {}
-
 resource "aws_s3_bucket" "state" {
-  bucket = "${local.cloud.name}-terraform-${data.aws_caller_identity.current.account_id}"
+  bucket = local.cloud.state_bucket
 
   lifecycle {
     prevent_destroy = true
