@@ -14,7 +14,7 @@ from tasks import namespace
 WORKFLOWS = sorted((project.ROOT / ".github" / "workflows").glob("*.yml"))
 CIRCLE_CI = project.ROOT / ".circleci" / "config.yml"
 JENKINS = project.ROOT / "Jenkinsfile"
-CHECKS = {"config.check", "db.lint", "audit", "test", "prod.build"}
+CHECKS = {"lint", "audit", "test", "prod.build"}
 """What each of the three does with every commit."""
 
 CALL = re.compile(r"(?:\./inv|uv run inv) ([\w.]+)")
