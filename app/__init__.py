@@ -6,6 +6,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app import access, api, commands, connections, desk, health, logs, problems, reference
 from app.api.identifiers import IdConverter
 from app.config import load
+from app.cookies import Cookies
 from app.database import db
 from app.encoding import FastAnswers
 
@@ -21,6 +22,7 @@ def create_app(config_name: str) -> Flask:
     app.config.from_mapping(config.for_flask(), MAX_CONTENT_LENGTH=LARGEST_BODY)
     app.url_map.converters["id"] = IdConverter
     app.json = FastAnswers(app)
+    app.session_interface = Cookies()
     if config.TRUSTED_PROXIES:
         app.wsgi_app = ProxyFix(app.wsgi_app, config.TRUSTED_PROXIES, config.TRUSTED_PROXIES)  # type: ignore[method-assign]  # as Flask has it done
 

@@ -11,7 +11,7 @@ from flask import Flask, Response, g, has_app_context, request
 HEADER = "X-Request-ID"
 SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,63}")  # PostgreSQL cuts the name of a session there
 
-log: structlog.stdlib.BoundLogger = structlog.get_logger("app.access")
+log: structlog.typing.FilteringBoundLogger = structlog.get_logger("app.access")
 
 
 def init_app(app: Flask) -> None:

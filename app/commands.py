@@ -13,7 +13,7 @@ from app.errors import EmailTaken
 from app.models import Role, User
 from app.reference import document
 
-log: structlog.stdlib.BoundLogger = structlog.get_logger("app.commands")
+log: structlog.typing.FilteringBoundLogger = structlog.get_logger("app.commands")
 
 
 def init_app(app: Flask) -> None:

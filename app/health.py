@@ -22,7 +22,7 @@ IMAGE_VERSION = "VERSION"
 ALEMBIC_INI = Path(__file__).resolve().parent.parent / "alembic.ini"
 
 blueprint = Blueprint("health", __name__)
-log: structlog.stdlib.BoundLogger = structlog.get_logger("app.health")
+log: structlog.typing.FilteringBoundLogger = structlog.get_logger("app.health")
 
 
 @blueprint.get("/healthz")

@@ -47,7 +47,7 @@ STATUS: dict[type[Refusal], HTTPStatus] = {
     IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 
-log: structlog.stdlib.BoundLogger = structlog.get_logger("app.problems")
+log: structlog.typing.FilteringBoundLogger = structlog.get_logger("app.problems")
 
 
 def init_app(app: Flask) -> None:

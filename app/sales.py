@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
-from itertools import groupby
-from operator import attrgetter
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, select, tuple_
+from sqlalchemy import Integer, Select, bindparam, literal_column, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.cursors import Place
@@ -65,6 +63,7 @@ class Wanted:
 
 
 ALL = Wanted()
+STATEMENTS_KEPT = 64
 
 
 def newest(session: Session, limit: int, wanted: Wanted = ALL) -> Sequence[Sale]:
@@ -73,19 +72,29 @@ def newest(session: Session, limit: int, wanted: Wanted = ALL) -> Sequence[Sale]
         # PostgreSQL would begin there, and look at all those between: none of them is wanted.
         wanted = replace(wanted, after=None)
     given = {name: value for name, value in vars(wanted).items() if value is not None}
-    values = {**given, "limit": limit, **(wanted.after._asdict() if wanted.after else {})}
-    found = session.connection().execute(_page(frozenset(given)), values)
-    return [_sale(list(of_one)) for _, of_one in groupby(found.all(), attrgetter("id"))]
+    values = {**given, **(wanted.after._asdict() if wanted.after else {})}
+    found = session.connection().execute(_page(frozenset(given), limit), values)
+    sales: dict[int, Sale] = {}
+    for id_, status, created_at, user_id, user_name, product_id, sku, name, quantity, unit_price_cents in found.all():
+        if (sale := sales.get(id_)) is None:
+            sale = sales[id_] = Sale(id_, Buyer(user_id, user_name), status, created_at, [])
+        if product_id is not None:
+            sale.lines.append(Line(Goods(product_id, sku, name), quantity, unit_price_cents))
+    return list(sales.values())
 
 
-@cache  # to build it takes a quarter of what a request for it takes
-def _page(given: frozenset[str]) -> Select[Any]:
-    """A row a line, the lines of an order together; of an order without lines, one."""
+@lru_cache(STATEMENTS_KEPT)  # to build it takes a quarter of what a request for it takes
+def _page(given: frozenset[str], limit: int) -> Select[Any]:
+    """A row a line, the lines of an order together; of an order without lines, one.
+
+    The limit is part of it: of one that comes as a parameter PostgreSQL expects a tenth of the table, so that it never
+    keeps a plan and makes one each time, which takes longer than to follow it.
+    """
     orders = (
         select(Order.id, Order.status, Order.created_at, Order.user_id, User.name.label("user_name"))
         .join(User)
         .order_by(Order.created_at.desc(), Order.id.desc())
-        .limit(bindparam("limit"))
+        .limit(literal_column(str(limit), Integer))
     )
     created_at, number = bindparam("created_at", type_=Order.created_at.type), bindparam("id", type_=Order.id.type)
     conditions = {
@@ -109,13 +118,3 @@ def _page(given: frozenset[str]) -> Select[Any]:
         .outerjoin(Product)
         .order_by(page.c.created_at.desc(), page.c.id.desc(), OrderLine.product_id)
     )
-
-
-def _sale(rows: Sequence[Any]) -> Sale:
-    first = rows[0]
-    lines = [
-        Line(Goods(product_id, sku, name), quantity, unit_price_cents)
-        for *_, product_id, sku, name, quantity, unit_price_cents in rows
-        if product_id is not None
-    ]
-    return Sale(first.id, Buyer(first.user_id, first.user_name), first.status, first.created_at, lines)

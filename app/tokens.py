@@ -4,12 +4,12 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import Select, bindparam, delete, func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from app.database import only_row
 from app.errors import UnknownToken
 from app.models import Role, Token, User
 
@@ -18,6 +18,11 @@ PREFIX = "shop_"
 DESK_PREFIX = "desk_"
 """Of those that a cookie of the desk holds; the API takes none of them."""
 BYTES = 32
+
+CALLER = """
+SELECT users.id, users.role FROM tokens JOIN users ON users.id = tokens.user_id
+WHERE tokens.digest = %s AND tokens.expires_at > now()
+"""
 
 
 class Caller(NamedTuple):
@@ -44,8 +49,8 @@ def caller(session: Session, shown: str) -> Caller | None:
     """Whom it lets act; none where it is no token, or none any more."""
     if not shown.startswith(PREFIX):
         return None
-    row = session.connection().execute(_caller(), {"digest": _digest(shown)}).one_or_none()
-    return Caller(row.id, row.role) if row else None
+    row = only_row(session, CALLER, _digest(shown))
+    return Caller(row[0], Role(row[1])) if row else None
 
 
 def user(session: Session, shown: str) -> User | None:
@@ -79,15 +84,6 @@ def give_up(session: Session, shown: str) -> None:
 def forget(session: Session, now: datetime) -> int:
     """Delete those that are over; returns how many."""
     return session.connection().execute(delete(Token).where(Token.expires_at < now)).rowcount
-
-
-@cache  # asked with every request
-def _caller() -> Select[int, Role]:
-    return (
-        select(User.id, User.role)
-        .join(Token, Token.user_id == User.id)
-        .where(Token.digest == bindparam("digest"), Token.expires_at > func.now())
-    )
 
 
 def _digest(shown: str) -> bytes:

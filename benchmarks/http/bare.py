@@ -20,7 +20,6 @@ from app.cursors import Place
 from app.models import IdempotencyKey, Order, OrderEvent, OrderLine, OrderStatus, Product, User
 from app.sales import _page
 
-PAGE = _page(frozenset())
 CLAIM = insert_new(IdempotencyKey).on_conflict_do_nothing().returning(IdempotencyKey.key)
 BUYER = select(User.name).where(User.id == bindparam("user_id"))
 GOODS = (
@@ -42,7 +41,7 @@ reading = engine.execution_options(isolation_level="AUTOCOMMIT")
 def index() -> ResponseReturnValue:
     limit = int(request.args["limit"])
     with reading.connect() as connection:
-        rows = connection.execute(PAGE, {"limit": limit}).all()
+        rows = connection.execute(_page(frozenset(), limit)).all()
     orders: dict[int, dict[str, Any]] = {}
     for id_, status, created_at, user_id, user_name, product_id, sku, name, quantity, price in rows:
         order = orders.get(id_) or orders.setdefault(id_, _order(id_, created_at, status, user_id, user_name))
