@@ -18,25 +18,31 @@ PLACES: dict[str, Callable[[Configuration], Facts]] = {
     "Terraform": terraform.facts,
     "ECS": ecs.facts,
 }
-WIDEST = 40
-SAME, OTHER, NONE, CANNOT = "=", "≠", "–", ""
+WIDEST = 24
+NONE, CANNOT = "–", ""
 
 
-@task(help={"all_places": "fail where one of them cannot be asked here"})
-def parity(_: Context, all_places: bool = False) -> None:
+@task(
+    help={
+        "every": "show what is the same, too",
+        "all_places": "fail where one of them cannot be asked here",
+    }
+)
+def parity(_: Context, every: bool = False, all_places: bool = False) -> None:
     """Fail where Flask, Compose, Terraform and ECS make different things of config/production.json."""
     settings = configuration.load("production", environ={}, missing_secrets="show")
     places, absent = _ask(settings)
     found, meant = comparison.rows(places), differences.meant(settings)
-    _show(found, list(places))
-    for row, each in comparison.excused(found, meant):
-        shell.say(f"meant to differ: {row.address}: {each.reason}")
+    same = [row for row in found if not row.differs()]
+    _show([row for row in found if every or row.differs()], list(places))
+    for reason, addresses in comparison.excused(found, meant).items():
+        shell.say(f"meant to differ: {', '.join(addresses)}: {reason}")
     for place, reason in absent.items():
         shell.note(f"{place} is not compared: {reason}")
     problems = list(comparison.problems(found, meant))
     if problems or (absent and all_places):
         raise Exit("\n".join(problems) or f"could not ask {' and '.join(absent)}", code=1)
-    shell.say(f"{', '.join(places)}: the same, in {len(found)} values")
+    shell.say(f"{', '.join(places)}: the same in {len(same)} of {len(found)} values, and else as it is meant")
 
 
 def _ask(settings: Configuration) -> tuple[dict[str, Facts], dict[str, str]]:
@@ -53,21 +59,13 @@ def _ask(settings: Configuration) -> tuple[dict[str, Facts], dict[str, str]]:
 
 
 def _show(found: list[comparison.Row], places: list[str]) -> None:
-    table.show(
-        [
-            ("", "", *places),
-            *((row.address, _short(row.usual), *(_sign(row, place) for place in places)) for row in found),
-        ]
-    )
+    if found:
+        table.show([("", *places), *((row.address, *(_cell(row, place) for place in places)) for row in found)])
 
 
-def _sign(row: comparison.Row, place: str) -> str:
+def _cell(row: comparison.Row, place: str) -> str:
     if place not in row.values:
         return CANNOT
     value = row.values[place]
-    return NONE if value is None else SAME if value == row.usual else OTHER
-
-
-def _short(value: str) -> str:
-    line = " ".join(value.split())
+    line = NONE if value is None else " ".join(value.split())
     return line if len(line) <= WIDEST else f"{line[: WIDEST - 1]}…"

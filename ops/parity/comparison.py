@@ -18,12 +18,6 @@ class Row:
     address: str
     values: Mapping[str, str | None]
 
-    @property
-    def usual(self) -> str:
-        """What most say."""
-        said = [value for value in self.values.values() if value is not None]
-        return max(said, key=said.count)
-
     def differs(self, meant: Sequence[Meant] = ()) -> bool:
         """But for what is meant."""
         about = [each for each in meant if each.is_about(self.address)]
@@ -62,11 +56,13 @@ def problems(found: Sequence[Row], meant: Sequence[Meant]) -> Iterator[str]:
             yield f"ops/parity/differences.py: {each.address}: does not differ any more: take it out"
 
 
-def excused(found: Sequence[Row], meant: Sequence[Meant]) -> Iterator[tuple[Row, Meant]]:
-    """What differs and is meant to."""
-    for row in found:
-        if row.differs() and not row.differs(meant):
-            yield row, next(each for each in meant if each.is_about(row.address))
+def excused(found: Sequence[Row], meant: Sequence[Meant]) -> dict[str, list[str]]:
+    """By its reason, what differs and is meant to."""
+    by_reason: dict[str, list[str]] = {}
+    for each in meant:
+        if any(each.is_about(row.address) and row.differs() and not row.differs(meant) for row in found):
+            by_reason.setdefault(each.reason, []).append(each.address)
+    return by_reason
 
 
 def _are_compared(row: Row, meant: Meant) -> bool:

@@ -25,17 +25,22 @@ class Meant:
         return fnmatchcase(address, self.address)
 
 
+MAKES_ROLES = "on AWS, migrate makes the database's roles; on one machine inv prod.up does, by its socket"
 MEANT = [
     Meant("*/environment/POSTGRES_HOST", "the address of the database is RDS's to give", own=ON_AWS),
     Meant("*/environment/PGSSLMODE", "RDS takes nobody without TLS; on one machine it has a network of its own", HERE),
-    Meant("migrate/environment/APP_USER", "on AWS, migrate makes the roles; on one machine, inv prod.up", HERE),
-    Meant("migrate/secrets/APP_PASSWORD", "likewise", HERE),
-    Meant("migrate/secrets/MASTER_*", "likewise, as the superuser, whose password RDS has made", HERE, own=ON_AWS),
-    Meant("migrate/command", "likewise; on one machine it hands the static files to the proxy, too", own=("Compose",)),
-    Meant("migrate/writes_to", "those files; on AWS the service serves them", own=("Compose",)),
+    Meant("migrate/environment/APP_USER", MAKES_ROLES, HERE),
+    Meant("migrate/secrets/APP_PASSWORD", MAKES_ROLES, HERE),
+    Meant("migrate/secrets/MASTER_*", MAKES_ROLES, HERE, own=ON_AWS),
+    Meant(
+        "migrate/command",
+        "on AWS, the roles first; on one machine, the static files after, for nginx",
+        own=("Compose",),
+    ),
+    Meant("migrate/writes_to", "on one machine, where nginx finds the static files", own=("Compose",)),
     Meant(
         "*/user",
-        "on one machine the caller, unless that is root: the secret files are theirs",
+        "on one machine the caller, whose the secret files are, unless that is root",
         own=("Compose",),
         always=False,
     ),
@@ -49,4 +54,4 @@ def meant(settings: Configuration) -> list[Meant]:
 
 
 def _left_to_the_class(name: str) -> Meant:
-    return Meant(f"*/environment/{name}", "its default in app/config.py, which inv prod.up writes out", ON_AWS)
+    return Meant(f"*/environment/{name}", "left to its default in app/config.py, which inv prod.up writes out", ON_AWS)

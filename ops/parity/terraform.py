@@ -35,10 +35,9 @@ def facts(settings: Configuration) -> Facts:
         (folder / "tests" / "parity.tftest.json").write_text(json.dumps(_run(settings)), "utf-8")
         _init(folder)
         said = _terraform(folder, "test", "-json", "-verbose")
-    events = [json.loads(line) for line in said.stdout.splitlines()]
+    events = _events(said.stdout)
     if said.returncode:
-        errors = [each["diagnostic"] for each in events if each.get("diagnostic", {}).get("severity") == "error"]
-        raise Exit("\n".join(map(command.complaint, errors)) or said.stderr.strip(), code=1)
+        raise Exit(_complaints(events) or said.stderr.strip(), code=1)
     plan = next(each["test_plan"] for each in events if each["type"] == "test_plan")
     return {
         f"{name}/{place}": value
@@ -110,9 +109,18 @@ def _stand_in(target: str, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _init(folder: Path) -> None:
-    done = _terraform(folder, "init", "-backend=false", "-input=false", "-no-color")
+    done = _terraform(folder, "init", "-json", "-backend=false")
     if done.returncode:
-        raise NotToBeHad(f"terraform init: {' '.join(done.stderr.split())}")
+        raise NotToBeHad(_complaints(_events(done.stdout)) or done.stderr.strip())
+
+
+def _events(said: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+
+
+def _complaints(events: list[dict[str, Any]]) -> str:
+    told = [each["diagnostic"] for each in events if each.get("diagnostic", {}).get("severity") == "error"]
+    return "\n".join(map(command.complaint, told))
 
 
 def _terraform(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
