@@ -110,16 +110,17 @@ class Server:
         draft = self.data.with_name(f"{self.data.name}.draft")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
-        with tempfile.NamedTemporaryFile("w", suffix=".password") as file:
-            file.write(self.password)
-            file.flush()
+        # In a folder of its own, since on Windows nobody else may read a temporary file while it is open.
+        with tempfile.TemporaryDirectory() as folder:
+            password = Path(folder) / "password"
+            password.write_text(self.password, "utf-8")
             if other := _as_other_user():
-                for path in (draft, file.name):
+                for path in (draft, folder, password):
                     shutil.chown(path, **other)
             made = subprocess.run(
                 [
                     *_as_ordinary_user(), str(binary("initdb")), "--pgdata", str(draft), "--username", self.user,
-                    "--pwfile", file.name, "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale-provider",
+                    "--pwfile", str(password), "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale-provider",
                     "builtin", "--locale", "C.UTF-8", "--no-instructions", *self.initdb_options,
                 ],
                 capture_output=True, text=True, **_as_other_user(), check=False,
@@ -201,9 +202,11 @@ def _as_ordinary_user() -> list[str]:
 
 def _as_other_user() -> _User:
     """Where root may make no user namespace, as in most containers: the user that owns nothing."""
+    if not _is_root() or _as_ordinary_user():
+        return {}
     import pwd  # which Windows has not
 
-    return {"user": "nobody", "group": pwd.getpwnam("nobody").pw_gid} if _is_root() and not _as_ordinary_user() else {}
+    return {"user": "nobody", "group": pwd.getpwnam("nobody").pw_gid}
 
 
 def _refuse_what_is_out_of_reach(*paths: Path) -> None:

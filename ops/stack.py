@@ -157,8 +157,12 @@ def _hash_of_nginx() -> str:
 
 
 def user(settings: Configuration) -> str:
-    """Who runs the service in its containers, and owns its secrets: the caller, unless that is root."""
-    return engine.user() if os.getuid() else str(settings.document["containers"]["web"]["user"])
+    """Who runs the service in its containers, and owns its secrets: the caller, unless that is root.
+
+    On Windows, callers have no number; there the engine lets everybody read what is mounted.
+    """
+    is_ordinary = hasattr(os, "getuid") and os.getuid() != 0
+    return engine.user() if is_ordinary else str(settings.document["containers"]["web"]["user"])
 
 
 def secrets_folder() -> Path:
@@ -176,7 +180,7 @@ def write_secrets(settings: Configuration) -> None:
             path.touch(mode=0o600)
             path.write_text(settings[name], "utf-8")
         path.chmod(0o600)
-        if os.getuid() == 0:
+        if hasattr(os, "getuid") and os.getuid() == 0:
             os.chown(path, *map(int, user(settings).split(":")))
 
 

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -122,6 +123,14 @@ def test_no_folder_above_the_data_is_touched(server: Server) -> None:
 
     assert [(parent.stat().st_mode, parent.stat().st_uid) for parent in parents] == before
     assert stat.S_IMODE(server.data.stat().st_mode) == 0o700
+
+
+def test_who_is_not_root_becomes_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows there is no module to look users up with."""
+    monkeypatch.setattr(postgres, "_is_root", lambda: False)
+    monkeypatch.setitem(sys.modules, "pwd", None)
+
+    assert postgres._as_other_user() == {}
 
 
 needs_root = pytest.mark.skipif(not postgres._is_root(), reason="only root has to become somebody else")

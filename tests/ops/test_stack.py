@@ -47,6 +47,17 @@ def test_secrets_are_files_that_only_their_owner_reads(settings: Configuration, 
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
+def test_where_users_have_no_numbers_the_service_has_its_own(
+    settings: Configuration, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows."""
+    monkeypatch.delattr("os.getuid")
+
+    stack.write_secrets(settings)
+
+    assert stack.user(settings) == settings.document["containers"]["web"]["user"]
+
+
 @pytest.mark.parametrize("secret", ["it's", "a\\b", "'; DROP TABLE users; --", '$1 :x "y"'])
 def test_any_password_reaches_psql_as_it_is(secret: str) -> None:
     quoted = stack._quoted(secret)
