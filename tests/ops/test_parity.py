@@ -1,6 +1,8 @@
 """That one configuration makes the same of the service everywhere, and that it is seen where it does not."""
 
+import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from ops.configuration import Configuration
 from ops.parity import comparison, compose, definition, differences, facts, flask
 from ops.parity.differences import Meant
 from ops.parity.facts import Facts
+from tests.ops.conftest import Clone
 
 ROOT = project.ROOT
 DEFINITION = {
@@ -39,6 +42,23 @@ def test_flask_and_compose_make_the_same_of_the_configuration(settings: Configur
 
     assert list(comparison.problems(found, differences.meant(settings))) == []
     assert any(row.address == "web/environment/METRICS_PORT" and len(row.values) == 2 for row in found)
+
+
+def test_the_task_compares_what_can_be_asked_and_says_what_cannot(clone: Clone) -> None:
+    """The configuration is sound by `inv config.check`, or nothing would be compared."""
+    done = alone(clone).inv("config.check", "config.parity")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].startswith("Flask, Compose: the same in ")
+    assert "Terraform is not compared: " in done.stderr
+    assert "ECS is not compared: no AWS credentials" in done.stderr
+
+
+def test_whoever_wants_all_of_them_is_told_which_could_not_be_asked(clone: Clone) -> None:
+    done = alone(clone).inv("config.parity", "--all-places")
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "could not ask Terraform and ECS"
 
 
 def test_a_setting_that_flask_does_not_read_any_more_is_told_of(settings: Configuration, checkout: Path) -> None:
@@ -142,6 +162,16 @@ def test_a_difference_is_not_missed_where_its_place_cannot_be_asked() -> None:
     found = comparison.rows({"Compose": {"web/cpus": "1"}})
 
     assert list(comparison.problems(found, [Meant("*/cpus", "a reason", own=("ECS",))])) == []
+
+
+def alone(clone: Clone) -> Clone:
+    """Without a provider for Terraform, which would be fetched, and without whatever account its user may have."""
+    nobody = {
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    return replace(clone, environment={**clone.environment, **nobody, "TF_CLI_ARGS_init": "-plugin-dir=nowhere"})
 
 
 @pytest.fixture(scope="module")
