@@ -16,7 +16,7 @@ from ops.parity import definition
 from ops.parity.facts import CONTAINERS, Facts, NotToBeHad
 
 DEFINITION = "aws_ecs_task_definition"
-ACCOUNT = "000000000000"
+ACCOUNT, VERSION = "000000000000", "parity"
 
 
 def facts(settings: Configuration) -> Facts:
@@ -65,7 +65,8 @@ def _container(plan: dict[str, Any], name: str) -> dict[str, Any]:
 def _run(settings: Configuration) -> dict[str, Any]:
     """The one run of a Terraform test: a plan of the task definitions, with stand-ins for what only AWS knows."""
     region = settings.document["cloud"]["region"]
-    image = f"{ACCOUNT}.dkr.ecr.{region}.amazonaws.com/{settings.document['cloud']['name']}:parity"
+    repository = f"{ACCOUNT}.dkr.ecr.{region}.amazonaws.com/{settings.document['cloud']['name']}"
+    image = f"{repository}:{VERSION}"
     secret = f"arn:aws:secretsmanager:{region}:{ACCOUNT}:secret"
     values = {
         "aws_db_instance.main": {
@@ -73,6 +74,7 @@ def _run(settings: Configuration) -> dict[str, Any]:
             "port": settings.document["environment"]["POSTGRES_PORT"],
             "master_user_secret": [{"secret_arn": f"{secret}:master"}],
         },
+        "aws_ecr_repository.web": {"repository_url": repository},
         "aws_iam_role.task": {"arn": f"arn:aws:iam::{ACCOUNT}:role/task"},
         "aws_iam_role.execution": {"arn": f"arn:aws:iam::{ACCOUNT}:role/execution"},
         **{
@@ -80,7 +82,10 @@ def _run(settings: Configuration) -> dict[str, Any]:
             for name in settings.document["secrets"]
         },
     }
-    data = {"data.aws_caller_identity.current": {"account_id": ACCOUNT}, "data.aws_ecr_image.pushed": {}}
+    data: dict[str, dict[str, Any]] = {
+        "data.aws_caller_identity.current": {"account_id": ACCOUNT},
+        "data.aws_ecr_images.pushed": {"image_ids": [{"image_tag": VERSION}]},
+    }
     return {
         "provider": {
             "aws": {
