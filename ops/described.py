@@ -9,7 +9,13 @@ from ops import project, schema
 
 DOCS = project.ROOT / "docs"
 Schema = dict[str, Any]
-KINDS = {"integer": "whole number", "number": "number", "string": "text", "boolean": "`true` or `false`"}
+KINDS = {
+    "integer": "whole number",
+    "number": "number",
+    "string": "text",
+    "boolean": "`true` or `false`",
+    "array": "list",
+}
 
 CONFIGURATION = """# Configuration reference
 
