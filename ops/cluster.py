@@ -30,6 +30,7 @@ class Cluster:
     def __init__(self, configuration: Configuration, connection: "psycopg.Connection[tuple[object, ...]]") -> None:
         self.configuration = configuration
         self._connection = connection
+        self._replaced: list[str] = []
 
     @property
     def major(self) -> int:
@@ -76,12 +77,17 @@ class Cluster:
     def replace(self, name: str, draft: str) -> None:
         """Put a finished draft in the place of a database, under whoever is connected to that.
 
-        Every moment one of the two has the name.
+        Every moment one of the two has the name. What was replaced is dropped by `drop_replaced`: its files take a
+        while, and the draft can be used meanwhile.
         """
         with self._without_clients(name, draft), self._connection.transaction():
             self._execute("ALTER DATABASE {} RENAME TO {}", name, beside(name, REPLACED))
             self._execute("ALTER DATABASE {} RENAME TO {}", draft, name)
-        self.drop(beside(name, REPLACED))
+        self._replaced.append(beside(name, REPLACED))
+
+    def drop_replaced(self) -> None:
+        for name in self._replaced:
+            self.drop(name)
 
     def drop(self, *names: str) -> None:
         """Under whoever is connected; without a word where there is none."""
@@ -174,4 +180,6 @@ def beside(name: str, what: str) -> str:
 def opened(configuration: Configuration) -> Iterator[Cluster]:
     """Raises Exit, with the reason in a line, where the server cannot be used, or gives up."""
     with database.connect(configuration) as connection, database.failures():
-        yield Cluster(configuration, connection)
+        server = Cluster(configuration, connection)
+        yield server
+        server.drop_replaced()

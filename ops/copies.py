@@ -32,7 +32,7 @@ def restore(_: Context, name: str, migrate: bool = False, yes_i_mean: str = "") 
         with snapshots.opened(settings) as kept:
             found = kept.find(name)
             kept.restore(found)
-        shell.say(f"{settings['APPLICATION_DB']} is as it was at {found.when} ({found.name})")
+            shell.say(f"{settings['APPLICATION_DB']} is as it was at {found.when} ({found.name})")
         _offer_to_migrate(settings, set(found.revision.split()), migrate)
 
 
