@@ -10,6 +10,7 @@ import pytest
 
 from ops import project, shell
 from tasks import namespace
+from tests import browser
 
 WORKFLOWS = sorted((project.ROOT / ".github" / "workflows").glob("*.yml"))
 CIRCLE_CI = project.ROOT / ".circleci" / "config.yml"
@@ -82,6 +83,13 @@ def test_a_pipeline_calls_tasks_and_nothing_else(pipeline: Path) -> None:
 
     assert set(CALL.findall(text)) <= set(namespace.task_names)
     assert len(STEP.findall(text)) == len(CALL.findall(text))
+
+
+def test_all_of_them_keep_what_the_browser_saw() -> None:
+    reports = project.shown(browser.SCREENSHOTS.parent)
+
+    for pipeline in (project.ROOT / ".github" / "workflows" / "test.yml", CIRCLE_CI, JENKINS):
+        assert reports in pipeline.read_text()
 
 
 def test_all_of_them_check_the_same() -> None:
