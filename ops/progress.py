@@ -19,7 +19,7 @@ def step(doing: str) -> Iterator[Callable[[str], None]]:
     began = time.monotonic()
     with _console().status(f"{doing} …") as status:
         yield lambda now: status.update(f"{doing}: {now}")
-    _console().print(f"[green]✓[/] {doing} [dim]({time.monotonic() - began:.1f} s)[/]", highlight=False)
+    _console().print(f"[green]✓[/] {doing} [dim]({time.monotonic() - began:.1f} s)[/]", highlight=False, soft_wrap=True)
 
 
 @cache

@@ -143,6 +143,8 @@ CLOUD = _section(
         "secrets_version": _number("Count it up, and every secret gets a new random value"),
         "alarm_email": _text("Who is told", "^[^@ ]+@[^@ ]+$"),
         "github_repository": _text("OWNER/NAME, whose workflows may deploy", "^[^/ ]+/[^/ ]+$"),
+        "migration_timeout_s": _number("A migration that takes longer is not waited for"),
+        "deployment_timeout_s": _number("Nor a new version that takes longer to become stable"),
         "autoscaling": _section(
             "More replicas than containers/web/replicas, when there is much to do",
             {

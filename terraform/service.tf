@@ -21,6 +21,11 @@ resource "aws_ecs_service" "web" {
   propagate_tags                     = "SERVICE"
   wait_for_steady_state              = true
 
+  timeouts {
+    create = "${local.cloud.deployment_timeout_s}s"
+    update = "${local.cloud.deployment_timeout_s}s"
+  }
+
   network_configuration {
     subnets         = local.private_subnets
     security_groups = [aws_security_group.of["web"].id]

@@ -14,17 +14,23 @@ DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 
-def session(region: str) -> Any:
-    """For boto3's clients in that region.
+def session(region: str, number: str | None = None) -> Any:
+    """For boto3's clients in that region of the account with that number, or of any.
 
-    Raises Exit where AWS knows nobody, or the caller's own environment is about another region.
+    Raises Exit where AWS knows nobody, or the caller is somewhere else.
     """
     import boto3
 
     with told():
         _require_region(region, boto3.Session().region_name)
         found = boto3.Session(region_name=region)
-        found.client("sts").get_caller_identity()
+        caller = found.client("sts").get_caller_identity()
+    if number not in (None, caller["Account"]):
+        raise Exit(
+            f"config/production.json: cloud/account: is {number}, but {caller['Arn']} is of {caller['Account']}: "
+            "sign in to the other one",
+            code=1,
+        )
     return found
 
 

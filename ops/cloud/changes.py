@@ -1,21 +1,14 @@
 """What a plan would change, as people read it, and what it may not."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 DATABASE = "aws_db_instance"
 ANEW_EACH_TIME = "aws_ecs_task_definition"
 """A revision is never changed: there is another, and the one before is put aside."""
-SIGNS = {
-    ("create",): "+",
-    ("update",): "~",
-    ("delete",): "-",
-    ("delete", "create"): "±",
-    ("create", "delete"): "±",
-    ("read",): "",
-    ("no-op",): "",
-}
+SIGNS = {"create": "+", "update": "~", "replace": "±", "delete": "-"}
+"""Whatever else Terraform tells, such as what is read, changes nothing."""
 
 
 @dataclass(frozen=True)
@@ -23,9 +16,9 @@ class Change:
     address: str
     kind: str
     sign: str
-    names: list[str]
+    names: tuple[str, ...] = ()
     """Of the attributes that become others."""
-    forced_by: list[str]
+    forced_by: tuple[str, ...] = ()
     """Those for which it is made anew."""
 
     @property
@@ -39,10 +32,20 @@ class Change:
         return f"{self.sign} {self.address}{why or names}"
 
 
-def of(plan: Mapping[str, Any]) -> list[Change]:
-    """In the order in which they are told: what is lost first."""
-    found = [_change(each) for each in plan.get("resource_changes", []) if SIGNS[tuple(each["change"]["actions"])]]
-    return sorted(found, key=lambda each: ("-±~+".index(each.sign), each.address))
+def told(events: Sequence[Mapping[str, Any]]) -> list[Change]:
+    """From what `terraform plan` says meanwhile: which they are, and not what changes of each."""
+    found = [
+        Change(each["resource"]["addr"], each["resource"]["resource_type"], SIGNS[each["action"]])
+        for each in events
+        if each["action"] in SIGNS
+    ]
+    return _sorted(found)
+
+
+def detailed(plan: Mapping[str, Any]) -> list[Change]:
+    """From what `terraform show` says of a plan."""
+    resources = [(each, _action(each["change"]["actions"])) for each in plan.get("resource_changes", [])]
+    return _sorted([_change(each, SIGNS[action]) for each, action in resources if action in SIGNS])
 
 
 def summary(changes: list[Change]) -> str:
@@ -62,11 +65,20 @@ def beyond_a_release(changes: list[Change]) -> list[Change]:
     return [each for each in changes if each.loses and each.kind != ANEW_EACH_TIME]
 
 
-def _change(resource: Mapping[str, Any]) -> Change:
+def _sorted(changes: list[Change]) -> list[Change]:
+    """What is lost first."""
+    return sorted(changes, key=lambda each: ("-±~+".index(each.sign), each.address))
+
+
+def _action(actions: list[str]) -> str:
+    return "replace" if len(actions) > 1 else actions[0]
+
+
+def _change(resource: Mapping[str, Any], sign: str) -> Change:
     change = resource["change"]
     before, after, unknown = (change.get(name) or {} for name in ("before", "after", "after_unknown"))
     names = sorted(
         name for name in {*before, *after, *unknown} if before.get(name) != after.get(name) or unknown.get(name) is True
     )
     forced = sorted({str(path[0]) for path in change.get("replace_paths", []) if path})
-    return Change(resource["address"], resource["type"], SIGNS[tuple(change["actions"])], names, forced)
+    return Change(resource["address"], resource["type"], sign, tuple(names), tuple(forced))

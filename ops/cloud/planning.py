@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,11 @@ NAMES = {
 class Plan:
     path: Path
     changes: list[Change]
-    document: Mapping[str, Any]
-    """As `terraform show -json` has it."""
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """All that is in it."""
+        return terraform.show(self.path)
 
 
 @contextmanager
@@ -40,9 +44,8 @@ def planned(images: Mapping[str, str], *options: str) -> Iterator[Plan]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "plan"
         with shell.interrupted("planning was interrupted: nothing has changed"), step("planning") as now:
-            terraform.plan(path, images, now, *options)
-        document = terraform.show(path)
-        yield Plan(path, changes.of(document), document)
+            told = terraform.plan(path, images, now, *options)
+        yield Plan(path, changes.told(told))
 
 
 def images(web: str, migrate: str) -> dict[str, str]:
@@ -73,6 +76,17 @@ def definition(plan: Plan, family: str) -> dict[str, Any]:
             others = {ours: values.get(theirs) for ours, theirs in NAMES.items()}
             return {**others, "containerDefinitions": containers}
     raise Exit(f"the configuration gives no task definition {family}", code=1)
+
+
+def refuse_what_is_protected(plan: Plan) -> None:
+    """Raises Exit where AWS would refuse to destroy the database, once much else is destroyed."""
+    for resource in plan.document.get("resource_changes", []):
+        if resource["type"] == changes.DATABASE and (resource["change"]["before"] or {}).get("deletion_protection"):
+            raise Exit(
+                f"{resource['address']} is protected, and so are its like: nothing was destroyed. "
+                "Where it is meant for ever: inv cloud.apply --unprotected, then inv cloud.destroy",
+                code=1,
+            )
 
 
 def refuse_losing_the_database(plan: Plan) -> None:

@@ -1,6 +1,7 @@
 """ECR: where the images of the service are kept."""
 
 import base64
+import subprocess
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,8 +55,10 @@ class Registry:
         user, _, password = base64.b64decode(authorization["authorizationToken"]).decode().partition(":")
         host = self.url.partition("/")[0]
         shell.read(login_command(user, host), stdin=password)
-        shell.read(["docker", "tag", local, self.reference(version)])
         try:
+            shell.read(["docker", "tag", local, self.reference(version)])
             shell.read(["docker", "push", "--quiet", self.reference(version)])
         finally:
-            shell.read(["docker", "rmi", self.reference(version)])
+            with shell.uninterrupted():  # neither the password nor a second name stays on this machine
+                subprocess.run(["docker", "rmi", self.reference(version)], capture_output=True, check=False)
+                subprocess.run(["docker", "logout", host], capture_output=True, check=False)

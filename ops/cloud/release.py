@@ -25,10 +25,16 @@ def plan(_: Context) -> None:
         planning.refuse_losing_the_database(found)
 
 
-@task(help={"yes": "do not ask"})
-def apply(_: Context, yes: bool = False) -> None:
+@task(
+    help={
+        "yes": "do not ask",
+        "unprotected": "let the database, load balancer, images and logs be destroyed, until the next apply or deploy",
+    }
+)
+def apply(_: Context, yes: bool = False, unprotected: bool = False) -> None:
     """Bring AWS to what terraform/ and config/production.json say, after a question; the version that serves stays."""
-    with stage.working(first=True) as cloud, planned(kept(cloud)) as found:
+    options = ["-var=protected=false"] if unprotected else []
+    with stage.working(first=True) as cloud, planned(kept(cloud), *options) as found:
         _show(found)
         planning.refuse_losing_the_database(found)
         if found.changes:
@@ -72,6 +78,7 @@ def rollback(_: Context, to: str = "", url: str = "") -> None:
 def destroy(_: Context, yes_i_mean: str = "") -> None:
     """End all of it on AWS, after a question; a protected database stays."""
     with stage.working() as cloud, planned(kept(cloud), "-destroy") as found:
+        planning.refuse_what_is_protected(found)
         _show(found)
         name = cloud.outputs["cluster"]
         if yes_i_mean != name and shell.answer(f"type {name} to destroy all of this for ever: ") != name:
@@ -147,6 +154,6 @@ def _apply(plan: Plan, doing: str) -> None:
 
 
 def _show(plan: Plan) -> None:
-    for each in plan.changes:
+    for each in changes.detailed(plan.document) if plan.changes else ():
         shell.say(str(each))
     shell.say(changes.summary(plan.changes))

@@ -63,8 +63,8 @@ class Service:
         arns = [arn for page in pages for arn in page["taskArns"]]
         if not arns:
             return []
-        tasks: list[Described] = self.ecs.describe_tasks(cluster=self.cluster, tasks=arns)["tasks"]
-        return tasks
+        tasks = self.ecs.describe_tasks(cluster=self.cluster, tasks=arns)["tasks"]
+        return [each for each in tasks if each.get("group") == f"service:{self.name}"]
 
     def wait_until_stable(self, definition: str, seconds: int, told: Callable[[str], None]) -> None:
         """On that task definition. Raises Exit where it does not get there."""

@@ -73,7 +73,7 @@ def _opened(*, first: bool = False) -> Stage:
     if cloud is None:
         raise Exit("config/production.json: has no section cloud, which says where the service runs", code=1)
     terraform.require()
-    session = account.session(cloud["region"])
+    session = account.session(cloud["region"], cloud.get("account"))
     terraform.init(_backend(cloud))
     outputs = terraform.outputs()
     if not outputs and not first:

@@ -17,6 +17,8 @@ FOLDER = "terraform"
 WAITS_FOR_THE_LOCK_S = 5
 CALM = {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
 REQUIRED = re.compile(r'required_version\s*=\s*">=\s*([0-9.]+)')
+NO_BUCKET = re.compile(r'S3 bucket "(.+)" does not exist')
+BOOTSTRAP = f"{FOLDER}/bootstrap"
 INSTALL = "install it (https://developer.hashicorp.com/terraform/install)"
 
 Event = dict[str, Any]
@@ -44,14 +46,16 @@ def require() -> None:
 
 def init(backend: Mapping[str, str]) -> None:
     """With the providers that the lock file names and the state where the configuration says."""
-    told = [f"-backend-config={name}={value}" for name, value in backend.items()]
-    _run(command("init", "-json", "-reconfigure", *told), lambda _: None)
+    if not _is_initialised(backend):
+        told = [f"-backend-config={name}={value}" for name, value in backend.items()]
+        _run(command("init", "-json", *told))
 
 
-def plan(path: Path, values: Mapping[str, str], watch: Watcher, *options: str) -> None:
-    """Written to the file."""
+def plan(path: Path, values: Mapping[str, str], watch: Watcher, *options: str) -> list[Event]:
+    """Written to the file; returns each change, as Terraform tells it."""
     lock = f"-lock-timeout={WAITS_FOR_THE_LOCK_S}s"
-    _run(command("plan", "-json", f"-out={path}", lock, *options, *variables(values)), watch)
+    told = _run(command("plan", "-json", f"-out={path}", lock, *options, *variables(values)), watch)
+    return [event["change"] for event in told if event.get("type") == "planned_change"]
 
 
 def show(path: Path) -> dict[str, Any]:
@@ -70,7 +74,9 @@ def outputs() -> dict[str, Any]:
     return {name: each["value"] for name, each in json.loads(shell.read(command("output", "-json"), CALM)).items()}
 
 
-def _run(told: list[str], watch: Watcher) -> None:
+def _run(told: list[str], watch: Watcher = lambda _: None) -> list[Event]:
+    """What it tells. Raises Exit with each of its complaints."""
+    events: list[Event] = []
     complaints: list[str] = []
     process = subprocess.Popen(
         told,
@@ -84,6 +90,7 @@ def _run(told: list[str], watch: Watcher) -> None:
     try:
         for line in process.stdout or ():
             event = _event(line)
+            events.append(event)
             if event.get("type") == "diagnostic" and event.get("@level") == "error":
                 complaints.append(complaint(event["diagnostic"]))
             elif address := event.get("hook", {}).get("resource", {}).get("addr"):
@@ -97,6 +104,16 @@ def _run(told: list[str], watch: Watcher) -> None:
     if process.returncode:
         said = dict.fromkeys(filter(None, complaints))
         raise Exit("\n".join(said) or f"terraform ended with {process.returncode}", code=1)
+    return events
+
+
+def _is_initialised(backend: Mapping[str, str]) -> bool:
+    """For that state, and since the lock file was changed."""
+    made, lock = (project.ROOT / FOLDER / name for name in (".terraform/terraform.tfstate", ".terraform.lock.hcl"))
+    if not (made.exists() and lock.exists()) or lock.stat().st_mtime > made.stat().st_mtime:
+        return False
+    config = json.loads(made.read_text("utf-8"))["backend"]["config"]
+    return all(config.get(name) == value for name, value in backend.items())
 
 
 def complaint(diagnostic: Mapping[str, Any]) -> str:
@@ -104,6 +121,11 @@ def complaint(diagnostic: Mapping[str, Any]) -> str:
     summary, detail = diagnostic["summary"], " ".join(diagnostic.get("detail", "").split())
     if "acquiring the state lock" in summary:
         return _locked(diagnostic["detail"])
+    if bucket := NO_BUCKET.search(summary):
+        return (
+            f"there is no bucket {bucket[1]}, in which Terraform would keep what it knows (cloud/state_bucket): "
+            f"terraform -chdir={BOOTSTRAP} init && terraform -chdir={BOOTSTRAP} apply makes it"
+        )
     where = diagnostic.get("address") or ""
     if not where and (place := diagnostic.get("range")):
         where = f"{FOLDER}/{place['filename']}:{place['start']['line']}"

@@ -3,17 +3,31 @@
 moto runs no containers. What ECS would say of them is therefore said by the tests, in moto's own state.
 """
 
+import json
 import logging
+import os
+import shutil
+import subprocess
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.ops.conftest import Clone
+
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
+NAME = "groundwork"
+SMALL = Path(__file__).parent / "small"
+PLUGIN_FOLDERS = ("/usr/share", "/usr/local/share", "/usr/local/lib", "/opt", "/var/lib", "/srv")
 
 
 @dataclass(frozen=True)
@@ -21,15 +35,7 @@ class Aws:
     environment: dict[str, str]
 
     def client(self, name: str) -> Any:
-        import boto3
-
-        return boto3.client(
-            name,
-            region_name=REGION,
-            endpoint_url=self.environment["AWS_ENDPOINT_URL"],
-            aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
-        )
+        return _client(name, self.environment["AWS_ENDPOINT_URL"])
 
     @property
     def ecs(self) -> Any:
@@ -37,6 +43,68 @@ class Aws:
         from moto.ecs.models import ecs_backends
 
         return ecs_backends[ACCOUNT][REGION]
+
+
+@cache
+def _client(name: str, url: str) -> Any:
+    """Made once a run: reading what a service of AWS has to offer takes a good part of a second."""
+    import boto3
+
+    return boto3.client(
+        name, region_name=REGION, endpoint_url=url, aws_access_key_id="testing", aws_secret_access_key="testing"
+    )
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """A clone whose terraform/ is the small one, and the account that it works on."""
+
+    clone: Clone
+    aws: Aws
+    url: str
+
+    def inv(self, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            self.clone.command(*arguments),
+            cwd=self.clone.folder,
+            env={**self.clone.environment, **variables},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def ok(self, *arguments: str) -> str:
+        finished = self.inv(*arguments)
+        assert finished.returncode == 0, finished.stdout + finished.stderr
+        return finished.stdout
+
+    def configure(self, **values: object) -> None:
+        """In the section `cloud` of the clone's configuration."""
+        path = self.clone.folder / "config" / "production.json"
+        document = json.loads(path.read_text())
+        document["cloud"] |= values
+        path.write_text(json.dumps(document))
+
+    def give_image(self, version: str) -> None:
+        give_image(self.aws, version)
+
+    def say(self, task: str, message: str) -> None:
+        """As the container of that task would."""
+        logs, group = self.aws.client("logs"), f"/{NAME}/service"
+        stream = f"migrate/migrate/{task.rpartition('/')[2]}"
+        logs.create_log_stream(logGroupName=group, logStreamName=stream)
+        event = {"timestamp": int(time.time() * 1000), "message": message}
+        logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=[event])
+
+    @property
+    def serving(self) -> str:
+        """The version that ECS has in the service."""
+        service = self.aws.ecs.services.get(f"{NAME}:{NAME}-web")
+        if service is None:
+            return "nothing"
+        definition = self.aws.ecs.describe_task_definition(service.task_definition)
+        return str(definition.container_definitions[0]["image"]).rpartition(":")[2]
 
 
 @pytest.fixture(scope="session")
@@ -54,19 +122,108 @@ def moto() -> Iterator[str]:
 @pytest.fixture
 def aws(moto: str, monkeypatch: pytest.MonkeyPatch) -> Aws:
     """An account with nothing in it."""
+    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    found = account(moto)
+    for name, value in found.environment.items():
+        monkeypatch.setenv(name, value)
+    return found
+
+
+@pytest.fixture
+def cloud(moto: str, plugins: Path, clone: Clone) -> Iterator[Cloud]:
+    """Where nothing was applied yet."""
+    found = account(moto)
+    shutil.rmtree(clone.folder / "terraform", ignore_errors=True)
+    shutil.copytree(SMALL, clone.folder / "terraform")
+    with closing(Answering()) as answering:
+        environment = {
+            **clone.environment,
+            **found.environment,
+            "HOME": str(clone.folder),
+            "TF_VAR_url": answering.url,
+            "TF_CLI_ARGS_init": f"-plugin-dir={plugins} -backend-config=use_path_style=true",
+        }
+        made = Cloud(Clone(clone.folder, environment), found, answering.url)
+        answering.cloud = made
+        made.configure(state_bucket="state")
+        found.client("s3").create_bucket(Bucket="state", CreateBucketConfiguration={"LocationConstraint": REGION})
+        found.client("rds").create_db_instance(
+            DBInstanceIdentifier=NAME, Engine="postgres", DBInstanceClass="db.t4g.small", AllocatedStorage=20,
+            StorageEncrypted=True, MasterUsername="master", MasterUserPassword="the test's own",
+            DeletionProtection=True, AvailabilityZone=f"{REGION}a",
+        )  # fmt: skip
+        yield made
+
+
+@pytest.fixture(scope="session")
+def plugins() -> Path:
+    """A folder that has Terraform's provider for AWS, by its address. Skips where there is none, or no Terraform."""
+    if not shutil.which("terraform"):
+        pytest.skip("there is no terraform on PATH")
+    named = os.environ.get("TF_PLUGIN_CACHE_DIR", "")
+    homes = [Path(named)] if named else []
+    homes += [Path.home() / ".terraform.d", *map(Path, PLUGIN_FOLDERS)]
+    for home in homes:
+        for depth in ("", "*/", "*/*/"):
+            for found in home.glob(f"{depth}registry.terraform.io/hashicorp/aws"):
+                return found.parents[2]
+    pytest.skip("there is no provider for AWS on this machine, and none can be had from the registry")
+
+
+class Answering:
+    """Answers where the service would, with the version that ECS has in it."""
+
+    cloud: Cloud | None = None
+
+    def __init__(self) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(handler) -> None:  # noqa: N805  as http.server has it
+                body = json.dumps({"status": "ok", "version": self.cloud.serving if self.cloud else ""}).encode()
+                handler.send_response(200)
+                handler.send_header("Content-Length", str(len(body)))
+                handler.end_headers()
+                handler.wfile.write(body)
+
+            def log_message(handler, *_: object) -> None: ...  # noqa: N805
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, args=[0.05]).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def tasks_that_go_on() -> Iterator[None]:
+    """What is started runs until the test ends it; without this it has ended after a few looks at it."""
+    from moto.moto_api import state_manager
+
+    state_manager.set_transition("ecs::task", {"progression": "manual", "times": 1_000_000})
+    yield
+    state_manager.unset_transition("ecs::task")
+
+
+def give_image(aws: Aws, version: str) -> None:
+    """To the registry, which at moto is a list: nothing can be pushed to it."""
+    kind = "application/vnd.docker.distribution.manifest.v2+json"
+    manifest = {"schemaVersion": 2, "mediaType": kind, "config": {"digest": version}}
+    aws.client("ecr").put_image(repositoryName=NAME, imageManifest=json.dumps(manifest), imageTag=version)
+
+
+def account(moto: str) -> Aws:
     with closing(HTTPConnection(moto.removeprefix("http://"))) as connection:
         connection.request("POST", "/moto-api/reset")
         assert connection.getresponse().status == 200
-    environment = {
-        "AWS_ENDPOINT_URL": moto,
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_CONFIG_FILE": "/dev/null",
-        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    return Aws(environment)
+    return Aws(
+        {
+            "AWS_ENDPOINT_URL": moto,
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+    )

@@ -6,7 +6,7 @@ from ops.cloud import changes
 
 
 def test_what_is_lost_is_told_first_with_the_reason_it_is_made_anew() -> None:
-    found = changes.of(
+    found = changes.detailed(
         plan(
             resource("aws_ecs_service.web", ["update"], {"task_definition": "web:1", "tags": {}}, {"tags": {}}),
             resource("aws_sns_topic.alarms", ["create"], None, {"name": "alarms"}),
@@ -31,14 +31,26 @@ def test_a_release_puts_task_definitions_aside_and_nothing_else() -> None:
     definition = resource("aws_ecs_task_definition.web[0]", ["delete", "create"], {}, {}, [["container_definitions"]])
     group = resource("aws_security_group.of", ["delete", "create"], {}, {}, [["name"]])
 
-    assert changes.beyond_a_release(changes.of(plan(definition))) == []
-    assert [each.address for each in changes.beyond_a_release(changes.of(plan(definition, group)))] == [
+    assert changes.beyond_a_release(changes.detailed(plan(definition))) == []
+    assert [each.address for each in changes.beyond_a_release(changes.detailed(plan(definition, group)))] == [
         "aws_security_group.of"
     ]
 
 
+def test_what_terraform_says_while_it_plans_tells_the_same() -> None:
+    said = [
+        {"resource": {"addr": address, "resource_type": address.partition(".")[0]}, "action": action}
+        for address, action in (("aws_db_instance.main", "replace"), ("aws_lb.main", "noop"), ("aws_lb.other", "move"))
+    ]
+
+    found = changes.told(said)
+
+    assert list(map(str, found)) == ["± aws_db_instance.main"]
+    assert changes.lost_database(found) == found
+
+
 def test_a_plan_without_changes_says_so() -> None:
-    assert changes.summary(changes.of({})) == "nothing would change"
+    assert changes.summary(changes.detailed({})) == "nothing would change"
 
 
 def plan(*resources: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The task that migrates, on moto, which runs no container: what it says and how it ends is put there."""
 
 import time
-from collections.abc import Iterator
 
 import pytest
 from invoke.exceptions import Exit
@@ -98,13 +97,3 @@ def ends(aws: Aws, task: str, code: int | None, reason: str) -> None:
     found = aws.ecs.tasks["groundwork"][task]
     found.containers[0].exitCode = code
     found.stopped_reason = reason
-
-
-@pytest.fixture
-def tasks_that_go_on() -> Iterator[None]:
-    """What is started then runs until it is told to end; without, it has ended after a few looks at it."""
-    from moto.moto_api import state_manager
-
-    state_manager.set_transition("ecs::task", {"progression": "manual", "times": 1_000_000})
-    yield
-    state_manager.unset_transition("ecs::task")

@@ -1,0 +1,161 @@
+"""`inv cloud.…`, as it is typed, with the real Terraform and its provider, on moto.
+
+Terraform needs seconds for each call, most of them for loading its provider: what one run can show, stands in one test.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from typing import Any
+
+import pytest
+
+from tests.ops.cloud.conftest import ACCOUNT, NAME, Cloud
+
+LOCK = {
+    "ID": "5b1c6e3a-1111-2222-3333-444455556666",
+    "Operation": "OperationTypeApply",
+    "Who": "grace@laptop",
+    "Version": "1.11.4",
+    "Created": "2026-01-01T12:00:00Z",
+}
+
+
+def test_a_release_that_fails_leaves_what_serves(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    early = cloud.inv("cloud.status")
+    assert (early.returncode, early.stderr) == (1, "nothing is there yet: inv cloud.apply makes it\n")
+    assert "+ aws_ecr_repository.web" in cloud.ok("cloud.apply", "--yes")
+    cloud.give_image("v1")
+    cloud.give_image("v2")
+    assert cloud.ok("cloud.deploy", "--tag", "v1").endswith("v1 serves: inv cloud.rollback goes back\n")
+    assert cloud.serving == "v1"
+
+    with monkeypatch.context() as patched:
+        migrations_fail(patched, cloud, 3)
+        failed = cloud.inv("cloud.deploy", "--tag", "v2")
+    assert failed.returncode == 3
+    assert 'column "nonsense" does not exist' in failed.stdout
+    assert failed.stderr.endswith("the migration ended with 3: Essential container in task exited\n")
+    assert cloud.serving == "v1"
+
+    with monkeypatch.context() as patched:
+        nothing_new_gets_healthy(patched)
+        failed = cloud.inv("cloud.deploy", "--tag", "v2")
+    assert failed.returncode == 1
+    assert "(service groundwork-web) rolling back to deployment ecs-svc/1." in failed.stderr
+    assert "the service has v1, and 3 of 3 run" in failed.stderr
+    assert "was rolled back" in failed.stderr
+    assert cloud.serving == "v1"
+
+    nowhere = cloud.inv("cloud.rollback")
+    assert nowhere.stderr == "nothing else than v1 was released: there is nothing to go back to\n"
+    unknown = cloud.inv("cloud.rollback", "--to", "v3")
+    assert unknown.stderr.startswith(
+        f"there is no image 'v3' in {ACCOUNT}.dkr.ecr.eu-central-1.amazonaws.com/groundwork"
+    )
+
+    path = cloud.clone.folder / "config" / "production.json"
+    path.write_text(path.read_text().replace('"GUNICORN_THREADS": 4', '"GUNICORN_THREADS": 8'))
+    differs = cloud.inv("cloud.diff")
+    assert differs.returncode == 1
+    assert differs.stdout.splitlines()[1].split() == ["environment/GUNICORN_THREADS", "4", "8"]
+    assert len(differs.stdout.splitlines()) == 2
+
+    protected = cloud.inv("cloud.destroy", "--yes-i-mean", NAME)
+    assert protected.returncode == 1
+    assert "aws_db_instance.main is protected, and so are its like: nothing was destroyed. " in protected.stderr
+    cloud.configure(zones=["b", "a"])
+    replaced = cloud.inv("cloud.plan")
+    assert replaced.returncode == 1
+    assert "± aws_db_instance.main  for availability_zone" in replaced.stdout
+    assert replaced.stderr.endswith("this would lose the database and all that is in it: nothing was changed\n")
+
+
+def test_whoever_works_on_it_is_named_to_the_next(cloud: Cloud) -> None:
+    put = cloud.aws.client("s3").put_object
+    put(Bucket="state", Key="small.tfstate.tflock", Body=json.dumps({**LOCK, "Path": "state/small.tfstate"}))
+
+    refused = cloud.inv("cloud.plan")
+
+    assert refused.returncode == 1
+    assert refused.stderr == (
+        "grace@laptop works on it since 2026-01-01 12:00:00 +0000 UTC (apply): wait until that has ended; where it was "
+        f"killed, terraform -chdir=terraform force-unlock {LOCK['ID']}\n"
+    )
+
+
+def test_an_interrupted_plan_gives_the_state_back(cloud: Cloud) -> None:
+    planning = subprocess.Popen(
+        cloud.clone.command("cloud.plan"),
+        cwd=cloud.clone.folder, env=cloud.clone.environment,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0,
+    )  # fmt: skip
+    while not locks(cloud):
+        assert planning.poll() is None, planning.stderr
+        time.sleep(0.05)
+
+    os.killpg(planning.pid, signal.SIGINT)
+
+    _, said = planning.communicate()
+    assert planning.returncode == 130
+    assert said.endswith("planning was interrupted: nothing has changed\n")
+    assert locks(cloud) == []
+
+
+def test_without_a_bucket_for_the_state_a_line_says_what_makes_it(cloud: Cloud) -> None:
+    cloud.configure(state_bucket="nosuch")
+
+    refused = cloud.inv("cloud.plan")
+
+    assert refused.returncode == 1
+    assert refused.stderr == (
+        "there is no bucket nosuch, in which Terraform would keep what it knows (cloud/state_bucket): "
+        "terraform -chdir=terraform/bootstrap init && terraform -chdir=terraform/bootstrap apply makes it\n"
+    )
+
+
+@pytest.fixture(autouse=True)
+def _replicas_that_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What moto says of a new service: as many as the configuration wants."""
+    monkeypatch.setenv("MOTO_ECS_SERVICE_RUNNING", "3")
+
+
+def locks(cloud: Cloud) -> list[str]:
+    kept = cloud.aws.client("s3").list_objects_v2(Bucket="state").get("Contents", [])
+    return [each["Key"] for each in kept if each["Key"].endswith(".tflock")]
+
+
+def migrations_fail(patched: pytest.MonkeyPatch, cloud: Cloud, code: int) -> None:
+    """What runs once from now on says something and ends with that code."""
+    from moto.ecs.models import EC2ContainerServiceBackend
+
+    original = EC2ContainerServiceBackend.run_task
+
+    def run_task(*arguments: Any, **named: Any) -> Any:
+        tasks = original(*arguments, **named)
+        for task in tasks:
+            task.containers[0].exitCode, task.stopped_reason = code, "Essential container in task exited"
+            cloud.say(task.task_arn, 'column "nonsense" does not exist')
+        return tasks
+
+    patched.setattr(EC2ContainerServiceBackend, "run_task", run_task)
+
+
+def nothing_new_gets_healthy(patched: pytest.MonkeyPatch) -> None:
+    """As the circuit breaker has it: ECS goes back to what served, and says so."""
+    from moto.core.utils import utcnow
+    from moto.ecs.models import EC2ContainerServiceBackend
+
+    original = EC2ContainerServiceBackend.update_service
+
+    def update_service(backend: Any, properties: dict[str, Any]) -> Any:
+        before = backend.services[f"{NAME}:{NAME}-web"].task_definition
+        service = original(backend, properties)
+        service.task_definition = before
+        message = "(service groundwork-web) rolling back to deployment ecs-svc/1."
+        service.events.insert(0, {"id": "1", "createdAt": utcnow(), "message": message})
+        return service
+
+    patched.setattr(EC2ContainerServiceBackend, "update_service", update_service)

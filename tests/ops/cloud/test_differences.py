@@ -1,0 +1,55 @@
+"""Where one task definition differs from another."""
+
+from copy import deepcopy
+from typing import Any
+
+from ops.cloud import differences
+
+RUNS: dict[str, Any] = {
+    "cpu": "512",
+    "memory": "1024",
+    "taskRoleArn": "arn:aws:iam::1:role/task",
+    "revision": 7,
+    "containerDefinitions": [
+        {
+            "name": "web",
+            "image": "groundwork:v1",
+            "essential": True,
+            "stopTimeout": 15,
+            "portMappings": [{"containerPort": 8000}],
+            "environment": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}],
+            "secrets": [{"name": "SECRET_KEY", "valueFrom": "arn:aws:secretsmanager:1"}],
+            "linuxParameters": {"initProcessEnabled": False},
+            "volumesFrom": [],
+        }
+    ],
+}
+
+
+def test_the_same_has_no_differences_whatever_ecs_adds() -> None:
+    would = deepcopy(RUNS)
+    would["cpu"] = 512
+    del would["revision"], would["containerDefinitions"][0]["volumesFrom"]
+    would["containerDefinitions"][0]["environment"].reverse()
+
+    assert differences.between(RUNS, would) == []
+
+
+def test_each_name_and_value_that_differs_is_told() -> None:
+    would = deepcopy(RUNS)
+    container = would["containerDefinitions"][0]
+    would["memory"] = 2048
+    container["image"] = "groundwork:v2"
+    container["environment"] = [{"name": "A", "value": "3"}, {"name": "C", "value": "4"}]
+    container["secrets"] = []
+    container["linuxParameters"] = {"initProcessEnabled": True}
+
+    assert differences.between(RUNS, would) == [
+        ("memory", "1024", "2048"),
+        ("environment/A", "1", "3"),
+        ("environment/B", "2", "–"),
+        ("environment/C", "–", "4"),
+        ("secrets/SECRET_KEY", "arn:aws:secretsmanager:1", "–"),
+        ("image", "groundwork:v1", "groundwork:v2"),
+        ("linuxParameters/initProcessEnabled", "–", "True"),
+    ]
