@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from invoke.exceptions import Exit
 
-from ops import release, shell, stack
+from ops import project, release, shell, stack
 from ops.configuration import Configuration
 
 PREVIOUS = f"{stack.IMAGE}:previous"
-LABEL, VERSION = "groundwork.production", "org.opencontainers.image.version"
+LABEL, VERSION = f"{project.NAME}.production", "org.opencontainers.image.version"
 ID = "sha256:"
 POINTERS = (stack.RELEASED, PREVIOUS)
 KEPT = 5  # as Kamal does

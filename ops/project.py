@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+NAME = "groundwork"  # as pyproject.toml has it, which nothing here has the time to read
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = ROOT / "config"
 LOCAL = ROOT / ".local"  # what git does not keep: secrets, the embedded server's data, logs
@@ -11,7 +12,7 @@ def compose_project() -> str:
     """A name of its own for every checkout, so that two of them never share a container or a volume."""
     import hashlib
 
-    return f"groundwork-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]}"
+    return f"{NAME}-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]}"
 
 
 def shown(path: Path) -> str:

@@ -10,7 +10,9 @@ import threading
 import time
 from pathlib import Path
 
-FOLDER = "groundwork-tests"
+from ops.project import NAME
+
+FOLDER = f"{NAME}-tests"
 POLL_SECONDS = 0.005
 SECONDS_TO_ANSWER = 180
 

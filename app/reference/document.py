@@ -14,7 +14,7 @@ from app.problems import MEDIA_TYPE
 from app.reference.routes import Route, routes
 from app.reference.schemas import Json, Schemas
 
-VERSION = "1.0.0"
+TITLE, VERSION = "Groundwork, the shop", "1.0.0"
 DESCRIPTION = """\
 JSON in, JSON out. What goes wrong is told as a problem document (RFC 9457), with what a program needs to put it right.
 
@@ -64,7 +64,7 @@ def text(app: Flask) -> str:
 def document(routes: Sequence[Route]) -> Json:
     schemas = Schemas({each for route in routes for each in route.classes})
     tags = [{"name": name, "description": description} for name, description in TAGS.items()]
-    spec = APISpec("Groundwork, the shop", VERSION, "3.1.0", info={"description": DESCRIPTION}, tags=tags)
+    spec = APISpec(TITLE, VERSION, "3.1.0", info={"description": DESCRIPTION}, tags=tags)
     spec.components.security_scheme("token", TOKEN)
     for name, schema in schemas.components():
         spec.components.schema(name, schema)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from app.config import SERVICE
 from app.database import db
 from tests.own_server import own_server
 from tests.service import ADA, Database
@@ -45,7 +46,7 @@ def test_outside_a_request_it_has_the_name_of_the_service(database: Database) ->
     app.test_client().get("/api/products", headers=MINE)
 
     with app.app_context(), db.engine.connect():
-        assert names(database) == ["groundwork"]
+        assert names(database) == [SERVICE]
 
 
 def test_names_push_no_prepared_statement_out(database: Database) -> None:

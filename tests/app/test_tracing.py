@@ -18,6 +18,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
+from app.config import SERVICE
 from ops import ports
 from tests.ops.conftest import wait_until
 from tests.service import ADA, Database
@@ -87,7 +88,7 @@ def test_spans_arrive_where_the_configuration_says(app: Flask, client: FlaskClie
 
     [sent] = ExportTraceServiceRequest.FromString(collector.bodies.get(timeout=10)).resource_spans
     service = {each.key: each.value.string_value for each in sent.resource.attributes}
-    assert (service["service.name"], service["service.version"]) == ("groundwork", "1.2.3")
+    assert (service["service.name"], service["service.version"]) == (SERVICE, "1.2.3")
     assert [span.name for span in sent.scope_spans[0].spans] == ["SELECT", "GET /api/products"]
 
 

@@ -16,6 +16,7 @@ from invoke.exceptions import Exit
 from ops import backups, clients, compose, configuration, database, migrations, project, shell
 from ops.configuration import Configuration
 from ops.database import Database as Found
+from ops.project import NAME
 from tests.ops.conftest import Clone, on_small_disk, wait_until, write_migration
 from tests.service import Database
 
@@ -193,7 +194,7 @@ def test_a_full_disk_leaves_no_half_backup_and_the_next_one_is_whole(clone: Clon
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert re.search(r"^pg_dump: error: .*No space left on device$", ran.stderr, re.MULTILINE), ran
     assert "left: .\n" in ran.stdout
-    assert "groundwork is as groundwork was at " in ran.stdout
+    assert f"{NAME} is as {NAME} was at " in ran.stdout
 
 
 def test_a_place_that_cannot_be_written_to_is_one_line(found: Found, tmp_path: Path) -> None:

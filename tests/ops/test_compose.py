@@ -24,7 +24,7 @@ def test_a_command_names_the_checkouts_own_project() -> None:
 
 def test_two_checkouts_are_two_projects(monkeypatch: pytest.MonkeyPatch) -> None:
     one = project.compose_project()
-    monkeypatch.setattr(project, "ROOT", Path("/elsewhere/groundwork"))
+    monkeypatch.setattr(project, "ROOT", Path("/elsewhere/checkout"))
 
     assert project.compose_project() != one
 
@@ -49,7 +49,7 @@ def test_the_welcome_names_the_ports_that_were_found_and_shows_no_password(setti
     told = dev.welcome(moved)
 
     assert "http://localhost:6002" in told
-    assert "psql --host localhost --port 6001 --username postgres groundwork" in told
+    assert f"psql --host localhost --port 6001 --username postgres {project.NAME}" in told
     assert moved["POSTGRES_PASSWORD"] not in told
 
 

@@ -16,6 +16,7 @@ from invoke.tasks import Task
 from ops import configuration, copies, database, db, migrations, shell
 from ops.configuration import Configuration
 from ops.database import Database
+from ops.project import NAME
 from tests.ops.conftest import Clone
 from tests.service import Database as EmptyDatabase
 
@@ -54,7 +55,7 @@ def test_a_task_builds(task: Task[Any], arguments: dict[str, str], expected: lis
         (copies.forget, {"name": "before"}, "db.forget would drop a snapshot of"),
     ],
 )
-@pytest.mark.parametrize("meant", ["", "yes", "groundwork2"])
+@pytest.mark.parametrize("meant", ["", "yes", f"{NAME}2"])
 def test_production_is_touched_only_where_its_database_is_named(
     task: Task[Any],
     arguments: dict[str, str],
@@ -65,7 +66,7 @@ def test_production_is_touched_only_where_its_database_is_named(
 ) -> None:
     monkeypatch.setenv("APPLICATION_CONFIG", "production")
 
-    refused = f"inv {would} groundwork of production: refused without --yes-i-mean groundwork"
+    refused = f"inv {would} {NAME} of production: refused without --yes-i-mean {NAME}"
     with pytest.raises(Exit, match=re.escape(refused)):
         task(Context(), **arguments, yes_i_mean=meant)
 
@@ -73,7 +74,7 @@ def test_production_is_touched_only_where_its_database_is_named(
 
 
 def test_production_that_an_option_names_is_guarded_too(ran: list[object]) -> None:
-    with pytest.raises(Exit, match="replace groundwork of production: refused without --yes-i-mean groundwork"):
+    with pytest.raises(Exit, match=f"replace {NAME} of production: refused without --yes-i-mean {NAME}"):
         copies.restore_backup(Context(), folder="somewhere", config="production")
 
     assert ran == []
@@ -85,7 +86,7 @@ def test_production_that_is_meant_is_reset_without_the_starter_data(
     for name, value in {"APPLICATION_CONFIG": "production", **SECRETS}.items():
         monkeypatch.setenv(name, value)
 
-    db.reset(Context(), yes_i_mean="groundwork")
+    db.reset(Context(), yes_i_mean=NAME)
 
     assert ran == ["drop", "create", ["alembic", "upgrade", "head"]]
 

@@ -20,7 +20,8 @@ from typing import Any
 
 import pytest
 
-from ops import ports
+from ops import images, ports
+from ops.project import NAME
 from tests.ops.conftest import Clone, make_clone, wait_until
 
 CLIENTS = 8
@@ -72,7 +73,7 @@ class Stack:
 
     def sql(self, role: str, statement: str) -> "subprocess.CompletedProcess[str]":
         inside = self.containers("db")[0]["Id"]
-        command = ["docker", "exec", inside, "psql", "--username", role, "-AtX", "groundwork", "--command", statement]
+        command = ["docker", "exec", inside, "psql", "--username", role, "-AtX", NAME, "--command", statement]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
     def token(self) -> str:
@@ -116,10 +117,10 @@ def make_stack(place: Path) -> Stack:
 
 def clear(stack: Stack) -> None:
     project = stack.project
-    down = stack.inv("prod.down", "--volumes", "--yes-i-mean", "groundwork")
+    down = stack.inv("prod.down", "--volumes", "--yes-i-mean", NAME)
     for image in docker("images", "--quiet", f"{project}-web").split():
         subprocess.run(["docker", "rmi", "--force", image], capture_output=True, check=False)
-    docker("image", "prune", "--force", "--filter", f"label=groundwork.production={project}")
+    docker("image", "prune", "--force", "--filter", f"label={images.LABEL}={project}")
     assert down.returncode == 0, down.stderr
     assert stack.containers() == []
     assert docker("volume", "ls", "--quiet", "--filter", f"label=com.docker.compose.project={project}") == ""
@@ -325,7 +326,7 @@ def test_a_slow_statement_is_found_whole_by_the_request_it_was_for(stack: Stack)
 
     said = stack.ok("prod.logs", "--request", request_id).splitlines()
 
-    assert re.search(rf"app@groundwork {request_id} LOG:  duration: \d+\.\d+ ms  statement: SET", said[0])
+    assert re.search(rf"app@{NAME} {request_id} LOG:  duration: \d+\.\d+ ms  statement: SET", said[0])
     assert said[1:] == ["\tSELECT pg_sleep(0.3)"]
 
 
@@ -395,8 +396,8 @@ def test_a_backup_of_what_serves_is_brought_back_under_it(stack: Stack, tmp_path
 
     refused = stack.inv("prod.restore", "--folder", str(tmp_path / "backup"))
     assert refused.returncode == 1
-    assert "refused without --yes-i-mean groundwork" in refused.stderr
-    stack.ok("prod.restore", "--folder", str(tmp_path / "backup"), "--yes-i-mean", "groundwork")
+    assert f"refused without --yes-i-mean {NAME}" in refused.stderr
+    stack.ok("prod.restore", "--folder", str(tmp_path / "backup"), "--yes-i-mean", NAME)
 
     assert stack.sql("app", "SELECT name FROM users WHERE email = 'kept@example.com'").stdout == "Kept\n"
     assert stack.ask("GET", "/readyz").status == 200
@@ -608,8 +609,8 @@ def test_one_task_at_a_time_works_on_a_stack(stack: Stack) -> None:
         (["prod.scale", "--web", "50"], "containers/db/max_connections: should be at least "),
         (["prod.deploy", "--tag", "released"], "--tag: released is the name of what serves"),
         (["prod.rollback", "--to", "never"], "there is no image 'never'; kept are: "),
-        (["prod.down", "--volumes"], "nothing was ended: deleting the data wants --yes-i-mean groundwork"),
-        (["prod.restore", "--folder", "/nowhere", "--yes-i-mean", "groundwork"], "/nowhere is no backup"),
+        (["prod.down", "--volumes"], f"nothing was ended: deleting the data wants --yes-i-mean {NAME}"),
+        (["prod.restore", "--folder", "/nowhere", "--yes-i-mean", NAME], "/nowhere is no backup"),
     ],
 )
 def test_bad_input_is_told_in_a_line_and_changes_nothing(stack: Stack, arguments: list[str], complaint: str) -> None:

@@ -9,7 +9,7 @@ from ops.cloud import migration as migrating
 from ops.cloud.migration import Migration, Place
 from tests.ops.cloud.conftest import REGION, Aws
 
-GROUP = "/groundwork/service"
+GROUP = "/shop/service"
 
 
 def test_a_migration_is_followed_to_its_end_and_says_what_it_says(
@@ -70,19 +70,19 @@ def migration(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Migration:
     subnets = [each["SubnetId"] for each in ec2.describe_subnets()["Subnets"]]
     groups = [each["GroupId"] for each in ec2.describe_security_groups()["SecurityGroups"]]
     logs.create_log_group(logGroupName=GROUP)
-    ecs.create_cluster(clusterName="groundwork")
+    ecs.create_cluster(clusterName="shop")
     options = {"awslogs-group": GROUP, "awslogs-region": REGION, "awslogs-stream-prefix": "migrate"}
     container = {
         "name": "migrate",
-        "image": "groundwork:v1",
+        "image": "shop:v1",
         "memory": 256,
         "essential": True,
         "logConfiguration": {"logDriver": "awslogs", "options": options},
     }
     definition = ecs.register_task_definition(
-        family="groundwork-migrate", networkMode="awsvpc", containerDefinitions=[container]
+        family="shop-migrate", networkMode="awsvpc", containerDefinitions=[container]
     )["taskDefinition"]
-    return Migration(ecs, logs, Place("groundwork", subnets[:2], groups[:1]), definition)
+    return Migration(ecs, logs, Place("shop", subnets[:2], groups[:1]), definition)
 
 
 def say(aws: Aws, task: str, *messages: str) -> None:
@@ -94,6 +94,6 @@ def say(aws: Aws, task: str, *messages: str) -> None:
 
 
 def ends(aws: Aws, task: str, code: int | None, reason: str) -> None:
-    found = aws.ecs.tasks["groundwork"][task]
+    found = aws.ecs.tasks["shop"][task]
     found.containers[0].exitCode = code
     found.stopped_reason = reason

@@ -12,7 +12,7 @@ from ops.parity.facts import Facts, NotToBeHad
 from tests.ops.cloud.conftest import REGION, Aws
 
 VARIABLES = {"METRICS_PORT": "9000", "LOG_LEVEL": "INFO"}
-SECRET = f"arn:aws:secretsmanager:{REGION}:1:secret:groundwork/SECRET_KEY-aB3dEf"
+SECRET = f"arn:aws:secretsmanager:{REGION}:1:secret:shop/SECRET_KEY-aB3dEf"
 
 
 def test_what_the_service_runs_is_told(aws: Aws, settings: Configuration) -> None:
@@ -41,9 +41,9 @@ def test_a_variable_that_was_taken_from_it_is_told_of(aws: Aws, settings: Config
 
 
 def test_before_there_is_a_service_it_says_so(aws: Aws, settings: Configuration) -> None:
-    aws.client("ecs").create_cluster(clusterName="groundwork")
+    aws.client("ecs").create_cluster(clusterName="shop")
 
-    with pytest.raises(NotToBeHad, match="there is no service groundwork-web yet"):
+    with pytest.raises(NotToBeHad, match="there is no service shop-web yet"):
         ecs.facts(settings)
 
 
@@ -62,18 +62,18 @@ def told_of(planned: Facts, registered: Facts) -> list[str]:
 def register(aws: Aws, variables: dict[str, str], *, serves: bool = True) -> None:
     """Another revision of both; of web the service gets it. The migration keeps its own."""
     client = aws.client("ecs")
-    client.register_task_definition(family="groundwork-migrate", containerDefinitions=[container("migrate", VARIABLES)])
-    definition = client.register_task_definition(
-        family="groundwork-web", containerDefinitions=[container("web", variables)]
-    )["taskDefinition"]["taskDefinitionArn"]
+    client.register_task_definition(family="shop-migrate", containerDefinitions=[container("migrate", VARIABLES)])
+    definition = client.register_task_definition(family="shop-web", containerDefinitions=[container("web", variables)])[
+        "taskDefinition"
+    ]["taskDefinitionArn"]
     if not serves:
         return
-    named = {"cluster": "groundwork", "taskDefinition": definition}
+    named = {"cluster": "shop", "taskDefinition": definition}
     if client.list_clusters()["clusterArns"]:
-        client.update_service(service="groundwork-web", **named)
+        client.update_service(service="shop-web", **named)
     else:
-        client.create_cluster(clusterName="groundwork")
-        client.create_service(serviceName="groundwork-web", desiredCount=3, **named)
+        client.create_cluster(clusterName="shop")
+        client.create_service(serviceName="shop-web", desiredCount=3, **named)
 
 
 def container(name: str, variables: dict[str, str]) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def container(name: str, variables: dict[str, str]) -> dict[str, Any]:
         "secrets": [
             {
                 "name": "SECRET_KEY",
-                "valueFrom": f"arn:aws:secretsmanager:{REGION}:1:secret:groundwork/SECRET_KEY-aB3dEf",
+                "valueFrom": f"arn:aws:secretsmanager:{REGION}:1:secret:shop/SECRET_KEY-aB3dEf",
             }
         ],
     }
@@ -96,4 +96,4 @@ def container(name: str, variables: dict[str, str]) -> dict[str, Any]:
 @pytest.fixture
 def settings() -> Configuration:
     found = configuration.load("production", environ={}, missing_secrets="show")
-    return replace(found, document={**found.document, "cloud": {"name": "groundwork", "region": REGION}})
+    return replace(found, document={**found.document, "cloud": {"name": "shop", "region": REGION}})

@@ -7,7 +7,7 @@ import pytest
 
 from ops.cloud import service
 
-OLD, NEW = (f"arn:aws:ecs:eu-central-1:123456789012:task-definition/groundwork-web:{number}" for number in (1, 2))
+OLD, NEW = (f"arn:aws:ecs:eu-central-1:123456789012:task-definition/shop-web:{number}" for number in (1, 2))
 
 
 def test_all_of_the_new_and_nothing_of_the_old_is_stable() -> None:
@@ -42,7 +42,7 @@ def test_a_deployment_that_the_circuit_breaker_ends_has_failed_with_its_reason()
 def test_a_service_that_has_gone_back_has_failed() -> None:
     verdict = service.judge(described(deployment(OLD, "COMPLETED", running=3)), NEW)
 
-    assert verdict.failure == "the service runs groundwork-web:1 again"
+    assert verdict.failure == "the service runs shop-web:1 again"
 
 
 def test_what_ecs_said_meanwhile_is_told_in_its_order() -> None:
@@ -56,8 +56,8 @@ def test_what_ecs_said_meanwhile_is_told_in_its_order() -> None:
 
 
 def test_a_version_is_what_the_tag_of_an_image_says() -> None:
-    assert service.version("123456789012.dkr.ecr.eu-central-1.amazonaws.com/groundwork:v1.2") == "v1.2"
-    assert service.version("127.0.0.1:5000/groundwork:v1.2") == "v1.2"
+    assert service.version("123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop:v1.2") == "v1.2"
+    assert service.version("127.0.0.1:5000/shop:v1.2") == "v1.2"
 
 
 def deployment(definition: str, state: str, running: int, status: str = "PRIMARY") -> dict[str, Any]:

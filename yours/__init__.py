@@ -1,0 +1,1 @@
+"""What makes a copy of this project yours: `copier` runs it."""

@@ -1,0 +1,188 @@
+"""What `copier` runs in each copy of this project: gives it its name, and takes out what speaks of things left behind.
+
+It has to make the same of the same files each time, since an update compares what the old version gives with
+what the new one does. Called by the Python that copier has, with the standard library alone.
+"""
+
+import posixpath
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+OURS = "groundwork"
+DEPENDENCIES = {"always": ["benchmarks", "copier"], "aws": ["boto3", "moto"]}
+"""What nothing needs without it: groups of packages, and packages."""
+
+INTRODUCTION = """\
+# Groundwork
+
+A Flask and PostgreSQL service that is tested, run and released in the same way on every machine. It began as a copy of
+{origin}; `uvx copier update --trust` brings what has changed there since.
+
+## Two commands
+"""
+
+MENTIONS: dict[str, dict[str, list[str]]] = {
+    "always": {
+        ".ci/run": [r"step 'the benchmarks.*\n(\./inv bench.*\n)+"],
+        "README.md": [
+            r"\| `inv bench.*\n",
+            r"\[Contributing\].*(?=\[the license\])",
+            r"## From this project to yours\n(?s:.*?)(?=## )",
+        ],
+        "docs/architecture.md": [
+            r" bench\.py",
+            r"benchmarks/ .*\n(  .*\n)+",
+            r"copier\.yml .*\n",
+            r"yours/ .*\n(  .*\n)*",
+        ],
+        "docs/index.md": [r"; \[a project of your own\].* made from this one"],
+        "pyproject.toml": [
+            r'.*"benchmarks/.*\n',
+            r'"benchmarks", ',
+            r', "yours"',
+            r'\[\[tool\.mypy\.overrides\]\]\nmodule = "pytest_postgresql.*\n.*\n\n',
+        ],
+        "tasks.py": [r" bench,", r".*\(bench\),\n"],
+        "tests/ops/test_layout.py": [r' "benchmarks",'],
+        "zensical.toml": [r' *"your-project\.md",\n', r'    \{ "Benchmarks" = \[\n(        .*\n)*    \] \},\n'],
+    },
+    "aws": {
+        ".gitignore": [r"\.terraform/\n"],
+        "README.md": [r"\| `inv cloud\..*\n", r"\| `inv config\.parity.*\n"],
+        "config/production.json": [r',\n  "cloud": \{\n(    .*\n)*  \}'],
+        "docs/architecture.md": [
+            r"terraform/ .*\n",
+            r"  cloud/ .*\n",
+            r"- \*\*A value, to AWS\*\*(.*\n)(  .*\n)*",
+            r"- \*\*A deploy, on AWS\*\*(.*\n)(  .*\n)*",
+            r"## The stack on AWS\n(?s:.*?)(?=^## )",
+        ],
+        "docs/pipelines.md": [r"## Deploying from GitHub\n(?s:.*?)(?=^## )"],
+        "pyproject.toml": [r'\[\[tool\.mypy\.overrides\]\]\nmodule = \["boto3.*\n.*\n\n'],
+        "tasks.py": [r"from ops\.(cloud|parity) .*\n", r'.*"cloud", .*\n', r"(?<=config), parity"],
+        "tests/ops/test_layout.py": [r' "boto3",', r', "terraform"'],
+        "zensical.toml": [r'.*"deploy\.md".*\n'],
+    },
+    "github": {
+        "README.md": [r"The workflow in `\.github.*\n\n"],
+        "docs/architecture.md": [r"\.github/ (?=\.circleci)", r"; \.github/renovate.*"],
+        "docs/pipelines.md": [r"\| GitHub Actions .*\n", r"## Deploying from GitHub\n(?s:.*?)(?=^## )"],
+    },
+    "circleci": {"docs/pipelines.md": [r"\| CircleCI .*\n"]},
+    "jenkins": {"docs/pipelines.md": [r"\| Jenkins .*\n"]},
+}
+"""By what is left behind, what is deleted from which file. Each has to be found: else the file has moved on alone."""
+
+
+def main(source: Path, copy: Path, origin: str, name: str, *wanted: str) -> None:
+    """Raises SystemExit where the name cannot be one, or where something to delete is not found."""
+    refuse(name, (source / "uv.lock").read_text("utf-8"))
+    copied = set(just_copied(source, copy))
+    left_behind = [part for part in MENTIONS if part not in wanted]
+    for path in sorted(copied):
+        try:
+            text = before = (copy / path).read_text("utf-8")
+        except UnicodeDecodeError:
+            continue
+        text = without([each for part in left_behind for each in MENTIONS[part].get(path, [])], text, path)
+        unneeded = [each for part in left_behind for each in DEPENDENCIES.get(part, [])]
+        if path == "pyproject.toml":
+            text = without_dependencies(unneeded, text)
+        if path.endswith(".md"):
+            text = without_links(text, path, copied)
+        if path != "LICENSE":  # which names those who wrote what was copied
+            text = renamed(text, name)
+        if path == "uv.lock":
+            text = locked(unneeded, text)
+        if path == "README.md":
+            introduction = renamed(INTRODUCTION, name).format(origin=origin)
+            text = introduction + text.partition("## Two commands\n")[2]
+        if text != before:
+            (copy / path).write_text(text, "utf-8", newline="")
+    begin(copy)
+
+
+def refuse(name: str, lock: str) -> None:
+    taken = {"postgres", "template0", "template1", *re.findall(r'^name = "(.*)"$', lock, re.MULTILINE)} - {OURS}
+    if name in taken:
+        raise SystemExit(
+            f"name: {name} is a package that the project depends on, or a database of every server; choose another"
+        )
+
+
+def just_copied(source: Path, copy: Path) -> Iterator[str]:
+    """What copier has put there as it stands, and not what the project has under the same name."""
+    for path in source.rglob("*"):
+        relative = path.relative_to(source)
+        twin = copy / relative
+        if relative.parts[0] != ".git" and path.is_file() and twin.is_file() and path.read_bytes() == twin.read_bytes():
+            yield relative.as_posix()
+
+
+def without(patterns: list[str], text: str, path: str) -> str:
+    lost = [pattern for pattern in patterns if not re.search(f"(?m){pattern}", text)]
+    if lost:
+        raise SystemExit(f"yours/make.py: MENTIONS: {path} has nothing that matches {' or '.join(lost)}")
+    for pattern in patterns:
+        text = re.sub(f"(?m){pattern}", "", text)
+    return text
+
+
+def without_links(text: str, path: str, copied: set[str]) -> str:
+    """To files that were left behind: an entry of a list goes whole, and of a sentence only what leads there."""
+
+    link = r"\[(?P<text>[^]]*)\]\((?P<target>(?!https?:|#|/)[^)#]+)(#[^)]*)?\)"
+
+    def cut(found: re.Match[str], kept: str = "") -> str:
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(path), found["target"]))
+        there = any(each == target or each.startswith(f"{target}/") for each in copied)
+        return found[0] if there else found.expand(kept)
+
+    for whole in (rf"(?m)^(-|\d+\.) [^[\n]*{link}[^[\n]*\n(  .*\n)*", rf"(?m)^!{link}\n\n", rf"\s\({link}\.?\)"):
+        text = re.sub(whole, cut, text)
+    return re.sub(link, partial(cut, kept=r"\g<text>"), text)
+
+
+def renamed(text: str, name: str) -> str:
+    return text.replace(OURS, name).replace(OURS.title(), name.replace("-", " ").title())
+
+
+def without_dependencies(names: list[str], text: str) -> str:
+    """In pyproject.toml, or in the project's own part of uv.lock."""
+    any_of = "|".join(names)
+    text = re.sub(rf"(?m)^({any_of}) = \[(.*\]|\n(    .*\n)*\])\n", "", text)
+    return re.sub(rf'(?m)^    (\{{ name = )?"({any_of})["\[>=~].*,\n', "", text)
+
+
+def begin(copy: Path) -> None:
+    """A repository, where it is not in one: tests and releases ask git which files there are."""
+    if subprocess.run(["git", "rev-parse", "--git-dir"], cwd=copy, capture_output=True, check=False).returncode:
+        subprocess.run(["git", "init", "--quiet"], cwd=copy, check=True)
+
+
+def locked(unneeded: list[str], text: str) -> str:
+    """The lock as uv would write it: the packages by name, and none that nothing needs any more."""
+    head, *packages = re.split(r"\n(?=\[\[package\]\]\n)", text)
+    named: dict[str, list[str]] = {}
+    found = set()
+    for package in packages:
+        name = package.split('"', 2)[1]
+        if 'source = { virtual = "." }' in package:
+            found = {name}
+            package = without_dependencies(unneeded, package)
+        named.setdefault(name, []).append(package.rstrip("\n") + "\n")
+    needed: set[str] = set()
+    while found:
+        needed |= found
+        found = {
+            each for name in found for it in named[name] for each in re.findall(r'\{ name = "([^"]*)"', it)
+        } - needed
+    return "\n".join([head, *(package for name in sorted(needed) for package in named[name])])
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path.cwd(), *sys.argv[2:])
