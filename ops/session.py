@@ -64,4 +64,5 @@ def _ask(process: "subprocess.Popen[str]", query: str) -> list[str]:
             return answer
         answer.append(line.removesuffix("\n"))
     _, complaint = process.communicate()
-    raise Exit(f"PostgreSQL gave up: {' '.join(complaint.split())}", code=1)
+    _, _, reason = complaint.partition("\n")[0].partition(": ")  # after psql's name and the number of its input's line
+    raise Exit(f"PostgreSQL gave up: {reason or 'psql has ended'}", code=1)
