@@ -1,4 +1,4 @@
-"""What must hold between the values of a production configuration, so that a deploy loses no request."""
+"""What must hold between the values of a production configuration: so that a deploy loses no request, on AWS too."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,6 +7,7 @@ from ops import schema, sections
 
 Document = dict[str, Any]
 Place = tuple[str, int]
+FARGATE = {"cpus": 16, "memory_mb": 120 * 1024, "stop_grace_s": 120}
 
 
 def problems(document: Document) -> list[str]:
@@ -17,6 +18,7 @@ def problems(document: Document) -> list[str]:
         *_chains(document),
         *_certificate(document),
         *connections(document, document["containers"]["web"]["replicas"]),
+        *(_cloud(document) if "cloud" in document else ()),
     ]
 
 
@@ -45,6 +47,38 @@ def _certificate(document: Document) -> Iterator[str]:
     missing = [name for name in (sections.CERTIFICATE, sections.KEY) if name not in document["secrets"]]
     if "tls_port" in document["proxy"] and missing:
         yield f"proxy/tls_port: needs {' and '.join(missing)} named under secrets"
+
+
+def _cloud(document: Document) -> Iterator[str]:
+    """What ECS, its load balancer and RDS insist on, so that no apply ends half-way."""
+    settings = {**_defaults(), **document["environment"]}
+    cloud, containers = document["cloud"], document["containers"]
+    web, database = containers["web"], cloud["database"]
+
+    # There the load balancer is the proxy; it closes idle connections of clients and of replicas after the same time.
+    idle = ("proxy/client_keepalive_s", document["proxy"]["client_keepalive_s"])
+    yield from _longer(("environment/GUNICORN_KEEPALIVE", settings["GUNICORN_KEEPALIVE"]), than=idle)
+    asked = ("containers/web/health/timeout_s", web["health"]["timeout_s"])
+    yield from _longer(("containers/web/health/interval_s", web["health"]["interval_s"]), than=asked)
+    for name in ("web", "migrate"):
+        for limit, most in FARGATE.items():
+            if containers[name][limit] > most:
+                yield f"containers/{name}/{limit}: should be at most {most} on Fargate, got {containers[name][limit]}"
+
+    least, most = web["replicas"], cloud["autoscaling"]["replicas_max"]
+    if most < least:
+        yield f"cloud/autoscaling/replicas_max: should be at least containers/web/replicas, {least}, got {most}"
+    elif most > least:
+        for problem in connections(document, most):
+            yield f"cloud/autoscaling/replicas_max: {problem}"
+    if ("hosted_zone" in cloud) == ("certificate" in cloud):
+        yield "cloud: needs either hosted_zone, where a certificate is made, or the certificate that is there"
+    zone = cloud.get("hosted_zone", "")
+    if zone and not f".{cloud['domain']}".endswith(f".{zone}"):
+        yield f"cloud/domain: should be in cloud/hosted_zone, {zone}, got {cloud['domain']}"
+    least, most = -(-database["storage_gb"] * 11 // 10), database["storage_max_gb"]
+    if most < least:
+        yield f"cloud/database/storage_max_gb: should be at least {least}, a tenth more than at first, got {most}"
 
 
 def connections(document: Document, replicas: int) -> Iterator[str]:

@@ -57,3 +57,8 @@ output "load_balancer" {
 output "url" {
   value = "https://${local.cloud.domain}"
 }
+
+output "release_role" {
+  description = "What a workflow on GitHub assumes; null where cloud/github_repository is not set"
+  value       = one(aws_iam_role.release[*].arn)
+}

@@ -20,8 +20,8 @@ resource "aws_ecr_lifecycle_policy" "web" {
   })
 }
 
-# Asked for so that a plan ends where an image is missing, and not a deploy.
-data "aws_ecr_image" "pushed" {
+# A plan ends where an image is missing, and not a deploy.
+data "aws_ecr_image" "must_be_pushed" {
   for_each = { for use, image in { web = var.web_image, migrate = var.migrate_image } : use => image if image != "" }
 
   repository_name = aws_ecr_repository.web.name

@@ -67,7 +67,7 @@ resource "aws_ecs_task_definition" "web" {
     }
   }
 
-  depends_on = [data.aws_ecr_image.pushed]
+  depends_on = [data.aws_ecr_image.must_be_pushed]
 }
 
 resource "aws_ecs_task_definition" "migrate" {
@@ -105,7 +105,7 @@ resource "aws_ecs_task_definition" "migrate" {
     name = "tmp"
   }
 
-  depends_on = [data.aws_ecr_image.pushed]
+  depends_on = [data.aws_ecr_image.must_be_pushed]
 }
 
 locals {

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests import browser, server
+from tests.terraform import provider
 
 FOLDER = pytest.StashKey[Path]()
 KEEPER = pytest.StashKey[server.Keeper]()
@@ -105,6 +106,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(f"needs a Docker Engine: {reason}")
     if item.get_closest_marker("browser") and browser.program() is None:
         pytest.skip(f"needs a Chromium: {browser.WHERE}")
+    if item.get_closest_marker("terraform") and (reason := provider.why_none()):
+        pytest.skip(f"needs Terraform: {reason}")
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -1,20 +1,26 @@
--- Who may do what in the service's database. Run as the superuser, by the socket; running it again changes nothing but
--- the passwords, where those have changed. Needs the psql variables database, app, app_password, migrator and
--- migrator_password.
+-- Who may do what in the service's database. Run as the superuser, by the socket; on RDS as its master user, by
+-- roles.py. Running it again changes nothing but the passwords, where those have changed. Needs the psql variables
+-- database, app, app_password, migrator and migrator_password.
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
 -- One that fails or is slow would stand in the log, and its password with it.
-SET log_min_error_statement = panic;
-SET log_min_duration_statement = -1;
+SELECT format('SET %s = %L', name, value)
+FROM (VALUES ('log_min_error_statement', 'panic'), ('log_min_duration_statement', '-1')) AS setting (name, value)
+WHERE has_parameter_privilege(current_user, name, 'SET') \gexec
 
 SELECT format('CREATE ROLE %I LOGIN', name)
 FROM unnest(ARRAY[:'app', :'migrator']) AS name
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
 
+-- Who is no superuser may do what these may only as a member.
+SELECT format('GRANT %I TO CURRENT_USER', :'migrator')
+FROM pg_roles WHERE rolname = current_user AND NOT rolsuper \gexec
+
 ALTER ROLE :"app" PASSWORD :'app_password';
 -- A backup is restored into a new database, which then takes the place of the one that the service is connected to.
 ALTER ROLE :"migrator" CREATEDB PASSWORD :'migrator_password';
-GRANT pg_signal_backend TO :"migrator";
+SELECT format('GRANT pg_signal_backend TO %I', :'migrator')
+WHERE pg_has_role(current_user, 'pg_signal_backend', 'MEMBER WITH ADMIN OPTION') \gexec
 
 SELECT format('CREATE DATABASE %I OWNER %I TEMPLATE template0 ENCODING ''UTF8'' LOCALE_PROVIDER builtin BUILTIN_LOCALE ''C.UTF-8''',
     :'database', :'migrator')

@@ -1,0 +1,177 @@
+"""An AWS account as moto plays it, served by `python -m tests.aws PORT`.
+
+What Terraform asks for and moto leaves out is added here, so that nothing of terraform/ need be switched off.
+"""
+
+import hashlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from ops import ports, project
+
+Environment = dict[str, str]
+
+ACCOUNT, REGION = "123456789012", "eu-central-1"
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_CONFIG_FILE": "/dev/null",
+    "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+AT_ONCE = {
+    "MOTO_ECS_SERVICE_RUNNING": "3",  # as many replicas as the configuration has, from the start: moto starts none
+    "MOTO_ACM_VALIDATION_WAIT": "0",
+}
+SECONDS_TO_START = 60
+BROKEN = "broken"
+"""The version of an image that does not work."""
+KEPT_OF_A_SERVICE = (
+    "availabilityZoneRebalancing",
+    "deploymentConfiguration",
+    "enableECSManagedTags",
+    "healthCheckGracePeriodSeconds",
+)
+
+
+@contextmanager
+def served(log: Path) -> Iterator[Environment]:
+    """A process of its own; what is yielded leads boto3 and Terraform there and nowhere else."""
+    port = ports.any_free()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.aws", str(port)], cwd=project.ROOT, env={**os.environ, **AT_ONCE},
+            stdout=output, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    try:
+        _wait_for(port, process, log)
+        yield {**CREDENTIALS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def client(environment: Environment, name: str) -> Any:
+    import boto3
+
+    return boto3.client(
+        name,
+        region_name=REGION,
+        endpoint_url=environment["AWS_ENDPOINT_URL"],
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
+def push(environment: Environment, repository: str, version: str) -> None:
+    """An image without layers."""
+    kind = "application/vnd.docker.distribution.manifest.v2+json"
+    about: dict[str, object] = {"mediaType": "application/vnd.docker.container.image.v1+json", "size": 1}
+    digest = f"sha256:{hashlib.sha256(version.encode()).hexdigest()}"
+    manifest = {"schemaVersion": 2, "mediaType": kind, "config": {**about, "digest": digest}, "layers": []}
+    client(environment, "ecr").put_image(
+        repositoryName=repository, imageTag=version, imageManifest=json.dumps(manifest)
+    )
+
+
+def secrets(environment: Environment, prefix: str) -> dict[str, str]:
+    """Their values, of those whose name begins so."""
+    manager = client(environment, "secretsmanager")
+    names = [each["Name"] for each in manager.list_secrets()["SecretList"] if each["Name"].startswith(f"{prefix}/")]
+    return {name: manager.get_secret_value(SecretId=name)["SecretString"] for name in names}
+
+
+def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + SECONDS_TO_START
+    while True:
+        assert process.poll() is None, log.read_text("utf-8")
+        assert time.monotonic() < deadline, f"no answer after {SECONDS_TO_START} s: {log.read_text('utf-8')}"
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.1)
+
+
+def complete() -> None:
+    """Add to moto, in this process, what it leaves out."""
+    _keep_what_a_service_is_told()
+    _roll_back_what_is_broken()
+    _list_the_tags_of_scalable_targets()
+    _tell_who_set_a_parameter()
+
+
+def _keep_what_a_service_is_told() -> None:
+    """It answers without them, so that each plan would set them again."""
+    from moto.core.utils import camelcase_to_underscores
+    from moto.ecs.responses import EC2ContainerServiceResponse as Responses
+
+    create = Responses.create_service
+
+    def create_service(self: Any) -> Any:
+        answer: Any = create(self)
+        service = answer.result["service"]
+        for name in KEPT_OF_A_SERVICE:
+            setattr(service, camelcase_to_underscores(name), self._get_param(name))
+        return answer
+
+    Responses.create_service = create_service  # type: ignore[method-assign]
+
+
+def _roll_back_what_is_broken() -> None:
+    """A deployment of such an image never gets stable: what served before serves on, as with ECS's circuit breaker."""
+    from moto.ecs.models import EC2ContainerServiceBackend as Backend
+
+    update = Backend.update_service
+
+    def update_service(self: Any, asked: dict[str, Any]) -> Any:
+        definition = self.describe_task_definition(asked["task_definition"]) if asked.get("task_definition") else None
+        if definition and definition.container_definitions[0]["image"].endswith(f":{BROKEN}"):
+            asked = {name: value for name, value in asked.items() if name != "task_definition"}
+        return update(self, asked)
+
+    Backend.update_service = update_service  # type: ignore[assignment, method-assign]
+
+
+def _list_the_tags_of_scalable_targets() -> None:
+    """It does not know the call: it answers with a failure of the server, which the provider repeats for an hour."""
+    from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse as Responses
+
+    tags: dict[str, dict[str, str]] = {}
+    register = Responses.register_scalable_target
+
+    def register_scalable_target(self: Any) -> str:
+        answer = register(self)
+        tags.setdefault(json.loads(answer)["ScalableTargetARN"], self._get_param("Tags") or {})
+        return answer
+
+    def list_tags_for_resource(self: Any) -> str:
+        return json.dumps({"Tags": tags.get(self._get_param("ResourceARN"), {})})
+
+    Responses.register_scalable_target = register_scalable_target  # type: ignore[method-assign]
+    Responses.list_tags_for_resource = list_tags_for_resource  # type: ignore[attr-defined]
+
+
+def _tell_who_set_a_parameter() -> None:
+    """The provider takes those of a parameter group for its own that a user has set."""
+    from moto.rds.models import DBParameterGroup
+
+    update = DBParameterGroup.update_parameters
+
+    def update_parameters(self: Any, new_parameters: Any) -> None:
+        update(self, [{**each, "Source": "user"} for each in new_parameters])
+
+    DBParameterGroup.update_parameters = update_parameters  # type: ignore[method-assign]
+
+
+if __name__ == "__main__":
+    from moto.server import main
+
+    complete()
+    main(["--host", "127.0.0.1", "--port", sys.argv[1]])

@@ -1,0 +1,121 @@
+"""The life of a stack: Terraform applies it, releases to it, changes it and destroys it, in an account played by moto.
+
+It takes minutes, nearly all of them the provider's own waits before it looks again. So it goes on beside the other
+tests in a process of its own, `python -m tests.terraform.life FOLDER`, and tests read what came of each step. The
+process ends when its standard input does.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from ops import project
+from tests import aws
+from tests.terraform.stack import NAME, REPOSITORY, Outcome, Stack
+
+LONGEST_S = 900
+ONE, OTHER = f"{REPOSITORY}:1.0", f"{REPOSITORY}:2.0"
+BOTH = {"migrate_image": ONE, "web_image": ONE, "protected": "false"}  # else nothing of it could be destroyed
+DOMAIN = "example.com"
+
+
+def live(folder: Path) -> None:
+    with aws.served(folder / "aws.log") as account:
+        aws.client(account, "route53").create_hosted_zone(Name=DOMAIN, CallerReference=DOMAIN)
+        stack = Stack(folder / "work", account)
+        stack.configure(lambda document: document["cloud"].update(github_repository="someone/shop"))
+        keep = Keeper(folder)
+
+        stack.init(module="bootstrap")
+        keep("bootstrap", stack.terraform("apply", "-auto-approve", module="bootstrap"))
+        keep("init", stack.init(*backend(stack)))
+        keep("first apply", stack.apply(protected="false"))
+        keep("first outputs", stack.terraform("output", "-json"))
+        for version in ("1.0", aws.BROKEN):
+            aws.push(account, NAME, version)
+        keep("release", stack.apply(**BOTH))
+        keep("state", stack.terraform("state", "pull"))
+        keep("outputs", stack.terraform("output", "-json"))
+        keep("values of the secrets", Outcome(0, json.dumps(aws.secrets(account, NAME)), 0))
+        keep("second plan", stack.plan(**BOTH))
+        keep("broken release", stack.apply(**{**BOTH, "web_image": f"{REPOSITORY}:{aws.BROKEN}"}))
+        keep("plan after the broken release", stack.plan(**BOTH))
+        keep("plan without its image", stack.plan(**{**BOTH, "web_image": OTHER}))
+        stack.configure(lambda document: document["environment"].update(LOG_LEVEL="WARNING"))
+        keep("plan of a change", stack.plan(**BOTH))
+        keep("change", stack.terraform("apply", "-no-color", "plan"))
+        keep("plan after the change", stack.plan(**BOTH))
+        keep("destroy", stack.destroy(**BOTH))
+        keep("what is left", stack.terraform("state", "list"))
+
+
+def backend(stack: Stack) -> list[str]:
+    """What `terraform init` is told of the state."""
+    cloud = json.loads((stack.folder / "config" / "production.json").read_text("utf-8"))["cloud"]
+    return [f"-backend-config=bucket={cloud['state_bucket']}", f"-backend-config=region={cloud['region']}"]
+
+
+class Keeper:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __call__(self, step: str, outcome: Outcome) -> None:
+        """For those who wait for it."""
+        print(f"{step}: {outcome.code}, {outcome.seconds:.0f} s", flush=True)
+        if outcome.code == 1:
+            print(outcome.said, flush=True)
+        draft = self._folder / f"{step}.draft"
+        draft.write_text(outcome.text(), "utf-8")
+        draft.rename(self._folder / f"{step}.json")
+
+
+def begin(folder: Path) -> "subprocess.Popen[bytes] | None":
+    """None where another process has."""
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        return None
+    with (folder / "log").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.terraform.life", folder],
+            cwd=project.ROOT,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            process_group=0,
+        )
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """Wherever it is in it."""
+    process.communicate()
+
+
+def wait_for(folder: Path, step: str) -> Outcome:
+    """Raises AssertionError, with what was said, where it ended before that."""
+    made, over = folder / f"{step}.json", folder / "over"
+    deadline = time.monotonic() + LONGEST_S
+    while not made.exists():
+        ended = over.exists() or time.monotonic() > deadline
+        assert not ended or made.exists(), f"no {step}: {(folder / 'log').read_text('utf-8')[-4000:]}"
+        time.sleep(0.2)
+    return Outcome(**json.loads(made.read_text("utf-8")))
+
+
+def _end_with_standard_input() -> None:
+    os.read(0, 1)
+    os.killpg(os.getpgid(0), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    place = Path(sys.argv[1])
+    threading.Thread(target=_end_with_standard_input, daemon=True).start()
+    try:
+        live(place)
+    finally:
+        (place / "over").touch()
