@@ -23,8 +23,11 @@ class Image:
     created: str
 
 
-def build(settings: Configuration, tag: str = "") -> Image:
-    """Named by `tag`, else by what git calls the commit. Raises Exit where it cannot be built, with what was said."""
+def build(settings: Configuration, tag: str = "", platform: str = "") -> Image:
+    """Named by `tag`, else by what git calls the commit; for this machine, or another platform.
+
+    Raises Exit where it cannot be built, with what was said.
+    """
     version = tag or release.version()
     if f"{stack.IMAGE}:{version}" in POINTERS:
         raise Exit(f"--tag: {version} is the name of what serves, or served before: choose another", code=1)
@@ -33,6 +36,7 @@ def build(settings: Configuration, tag: str = "") -> Image:
             *("docker", "build", "--quiet", "--file", "compose/Dockerfile", "--target", "production"),
             *("--build-arg", f"VERSION={version}", "--build-arg", f"COMMIT={release.commit()}"),
             *(("--build-arg", "TRACING=yes") if settings.environment.get("OTEL_EXPORTER_OTLP_ENDPOINT") else ()),
+            *(("--platform", platform) if platform else ()),
             *("--label", f"{LABEL}={stack.PROJECT}", "--tag", f"{stack.IMAGE}:{version}", "."),
         ]
     )

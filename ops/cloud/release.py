@@ -1,17 +1,22 @@
 """`inv cloud.…`, what changes the service on AWS: planning, applying, releasing, going back, ending."""
 
+import re
 from datetime import datetime
 
 from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from ops import images, release, shell, stack
+from ops import engine, images, release, shell, stack
 from ops.cloud import answer, changes, planning, service, stage, terraform
 from ops.cloud.planning import Plan, kept, planned
 from ops.cloud.stage import Stage
 from ops.progress import step
 
+PLATFORM = "linux/amd64"  # of terraform/tasks.tf, whatever this machine is
+NAME_OF_AN_IMAGE = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"
+NAMES_OF_ANYTHING = ("latest", "unknown")
+"""The second is what a checkout without git is called."""
 AGAIN = "inv cloud.deploy again goes on from there"
 TAG = "the name of the image; by default what git calls the commit. One that the registry has is taken as it is"
 URL = "where to ask for the version, while the service's name does not lead there yet"
@@ -54,7 +59,8 @@ def migrate(_: Context) -> None:
 def deploy(_: Context, tag: str = "", url: str = "") -> None:
     """Build, push, migrate, and wait until the new version serves, as in `inv cloud.deploy --tag v1.2`."""
     with stage.working() as cloud:
-        version = tag or release.version()
+        version = _version(tag)
+        _require_address(url)
         before = planning.serving(cloud)
         _push(cloud, version)
         new = cloud.registry.reference(version)
@@ -68,6 +74,7 @@ def deploy(_: Context, tag: str = "", url: str = "") -> None:
 def rollback(_: Context, to: str = "", url: str = "") -> None:
     """Go back to an image that the registry has; the database stays as it is."""
     with stage.working() as cloud:
+        _require_address(url)
         version = to or cloud.service.version_before()
         cloud.registry.require(version)
         _serve(cloud, version, url)
@@ -86,6 +93,21 @@ def destroy(_: Context, yes_i_mean: str = "") -> None:
         _apply(found, "destroying")
 
 
+def _version(tag: str) -> str:
+    """Raises Exit where it cannot be the name of an image, or says nothing of what is in it."""
+    version = tag or release.version()
+    if not re.fullmatch(NAME_OF_AN_IMAGE, version):
+        raise Exit(f"--tag: should be letters, digits, dots, dashes and underscores, got {version!r}", code=1)
+    if version in NAMES_OF_ANYTHING:
+        raise Exit(f"--tag: {version} says nothing of what is in the image: name the version", code=1)
+    return version
+
+
+def _require_address(url: str) -> None:
+    if url and not url.startswith(("https://", "http://")):
+        raise Exit(f"--url: should begin with https:// or http://, got {url!r}", code=1)
+
+
 def _push(cloud: Stage, version: str) -> None:
     """Unless the registry has it: what was tried is what serves. Raises Exit where it may be something else."""
     if cloud.registry.digest(version):
@@ -94,8 +116,12 @@ def _push(cloud: Stage, version: str) -> None:
             raise Exit(f"the registry has a {version} already, and keeps what it has: {remedy}", code=1)
         shell.note(f"the registry has {version}: it is taken as it is")
         return
+    try:
+        engine.require()
+    except engine.NoEngine as reason:
+        raise Exit(f"the registry has no {version}, and it cannot be built here: {reason}", code=1) from None
     with shell.interrupted("building the image was interrupted: nothing has changed"), step("building the image"):
-        image = images.build(cloud.settings, version)
+        image = images.build(cloud.settings, version, PLATFORM)
     message = f"pushing was interrupted: nothing has changed; {AGAIN}"
     with shell.interrupted(message), step(f"pushing {version}"):
         cloud.registry.push(f"{stack.IMAGE}:{image.version}", version)

@@ -6,6 +6,7 @@ moto runs no containers. What ECS would say of them is therefore said by the tes
 import json
 import logging
 import os
+import re
 import shutil
 import subprocess
 import threading
@@ -86,6 +87,20 @@ class Cloud:
         document["cloud"] |= values
         path.write_text(json.dumps(document))
 
+    def change(self, old: str, new: str) -> None:
+        """In the text of the clone's configuration."""
+        path = self.clone.folder / "config" / "production.json"
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    def forget_the_database(self) -> None:
+        """So that the rest is destroyed within seconds: the provider waits for minutes where RDS is to delete one."""
+        command = ["terraform", "-chdir=terraform", "state", "rm", "aws_db_instance.main"]
+        subprocess.run(command, cwd=self.clone.folder, env=self.clone.environment, capture_output=True, check=True)
+        source = self.clone.folder / "terraform" / "main.tf"
+        source.write_text(re.sub(r"^import {.*?^}\n", "", source.read_text(), flags=re.M | re.S))
+
     def give_image(self, version: str) -> None:
         give_image(self.aws, version)
 
@@ -101,7 +116,7 @@ class Cloud:
     def serving(self) -> str:
         """The version that ECS has in the service."""
         service = self.aws.ecs.services.get(f"{NAME}:{NAME}-web")
-        if service is None:
+        if service is None or service.status == "INACTIVE":
             return "nothing"
         definition = self.aws.ecs.describe_task_definition(service.task_definition)
         return str(definition.container_definitions[0]["image"]).rpartition(":")[2]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.ops.cloud.conftest import ACCOUNT, NAME, Cloud
+from tests.ops.cloud.conftest import NAME, Cloud
 
 LOCK = {
     "ID": "5b1c6e3a-1111-2222-3333-444455556666",
@@ -49,28 +49,29 @@ def test_a_release_that_fails_leaves_what_serves(cloud: Cloud, monkeypatch: pyte
     assert "was rolled back" in failed.stderr
     assert cloud.serving == "v1"
 
-    nowhere = cloud.inv("cloud.rollback")
-    assert nowhere.stderr == "nothing else than v1 was released: there is nothing to go back to\n"
-    unknown = cloud.inv("cloud.rollback", "--to", "v3")
-    assert unknown.stderr.startswith(
-        f"there is no image 'v3' in {ACCOUNT}.dkr.ecr.eu-central-1.amazonaws.com/groundwork"
-    )
-
-    path = cloud.clone.folder / "config" / "production.json"
-    path.write_text(path.read_text().replace('"GUNICORN_THREADS": 4', '"GUNICORN_THREADS": 8'))
+    cloud.change('"GUNICORN_THREADS": 4', '"GUNICORN_THREADS": 8')
     differs = cloud.inv("cloud.diff")
     assert differs.returncode == 1
-    assert differs.stdout.splitlines()[1].split() == ["environment/GUNICORN_THREADS", "4", "8"]
-    assert len(differs.stdout.splitlines()) == 2
+    assert [line.split() for line in differs.stdout.splitlines()[1:]] == [["environment/GUNICORN_THREADS", "4", "8"]]
+    cloud.change('"GUNICORN_THREADS": 8', '"GUNICORN_THREADS": 4')
+
+    assert cloud.ok("cloud.rollback", "--to", "v1") == "v1 serves\n"
+    assert "groundwork-web: 3 of 3 run" in cloud.ok("cloud.status")
+    cloud.change('"zones": ["a", "b"]', '"zones": ["b", "a"]')
+    replaced = cloud.inv("cloud.plan")
+    assert replaced.returncode == 1
+    assert replaced.stdout == "± aws_db_instance.main  for availability_zone\n1 to make anew\n"
+    assert replaced.stderr.endswith("this would lose the database and all that is in it: nothing was changed\n")
 
     protected = cloud.inv("cloud.destroy", "--yes-i-mean", NAME)
     assert protected.returncode == 1
     assert "aws_db_instance.main is protected, and so are its like: nothing was destroyed. " in protected.stderr
-    cloud.configure(zones=["b", "a"])
-    replaced = cloud.inv("cloud.plan")
-    assert replaced.returncode == 1
-    assert "± aws_db_instance.main  for availability_zone" in replaced.stdout
-    assert replaced.stderr.endswith("this would lose the database and all that is in it: nothing was changed\n")
+    cloud.forget_the_database()
+    unnamed = cloud.inv("cloud.destroy")
+    assert unnamed.returncode == 1
+    assert unnamed.stderr.endswith(f"nothing was destroyed: that wants --yes-i-mean {NAME}\n")
+    assert "- aws_ecs_service.web[0]" in cloud.ok("cloud.destroy", "--yes-i-mean", NAME)
+    assert cloud.serving == "nothing"
 
 
 def test_whoever_works_on_it_is_named_to_the_next(cloud: Cloud) -> None:

@@ -145,6 +145,43 @@ def test_going_back_leads_to_the_last_other_image(standing: Stage) -> None:
     assert standing.service.version_before() == "v1"
 
 
+def test_what_was_never_released_is_nothing_to_go_back_to(standing: Stage) -> None:
+    with pytest.raises(Exit) as refused:
+        release.rollback(Context())
+
+    assert str(refused.value) == "nothing else than v1 was released: there is nothing to go back to"
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"tag": "v1 or so"}, "--tag: should be letters, digits, dots, dashes and underscores, got 'v1 or so'"),
+        ({"tag": "latest"}, "--tag: latest says nothing of what is in the image: name the version"),
+        ({"tag": "v1", "url": "shop.example.com"}, "--url: should begin with https:// or http://"),
+        ({"tag": "v3"}, "the registry has no v3, and it cannot be built here: no Docker Engine answers (there is no "),
+        ({"tag": "v1-dirty"}, "the registry has a v1-dirty already, and keeps what it has: commit what has changed"),
+    ],
+)
+def test_what_cannot_be_released_is_refused_first(
+    standing: Stage, aws: Aws, monkeypatch: pytest.MonkeyPatch, options: dict[str, str], complaint: str
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere")
+    give_image(aws, "v1-dirty")
+
+    with pytest.raises(Exit) as refused:
+        release.deploy(Context(), **options)
+
+    assert str(refused.value).startswith(complaint)
+
+
+def test_nobody_goes_back_to_an_image_that_the_registry_has_not(standing: Stage) -> None:
+    with pytest.raises(Exit) as refused:
+        release.rollback(Context(), to="v0")
+
+    assert str(refused.value).startswith("there is no image 'v0' in ")
+    assert str(refused.value).endswith("; kept are: v1")
+
+
 @pytest.fixture
 def standing(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Stage:
     """What Terraform would have made: a service with two tasks of version v1, and later task definitions beside it."""
