@@ -18,7 +18,7 @@ PLACES: dict[str, Callable[[Configuration], Facts]] = {
     "Terraform": terraform.facts,
     "ECS": ecs.facts,
 }
-WIDEST = 24
+WIDEST = 16
 NONE, CANNOT = "–", ""
 
 

@@ -12,8 +12,14 @@ NAMED = re.compile(r":secret:[^:]*?([A-Z][A-Z_]+)(?:-\w{6})?$")
 """Of the secrets in the configuration. Secrets Manager adds a dash and six letters of its own."""
 
 
-def facts(container: Mapping[str, Any]) -> Facts:
-    """By what ECS documents of a container definition; what it leaves out is what ECS takes for it."""
+def facts(containers: Mapping[str, Mapping[str, Any]]) -> Facts:
+    """Of container definitions, by their names. What one leaves out is what ECS takes for it."""
+    return {
+        f"{name}/{place}": value for name, container in containers.items() for place, value in _facts(container).items()
+    }
+
+
+def _facts(container: Mapping[str, Any]) -> Facts:
     linux = container.get("linuxParameters") or {}
     return {
         **{f"environment/{each['name']}": each["value"] for each in container.get("environment") or ()},

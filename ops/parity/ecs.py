@@ -1,8 +1,5 @@
 """What is registered with ECS: by the service that runs, and by the newest that migrates."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from invoke.exceptions import Exit
 
 from ops.cloud import account, service
@@ -23,12 +20,4 @@ def facts(settings: Configuration) -> Facts:
             registered = {"web": web.definition(), "migrate": web.definition(f"{cloud['name']}-migrate")}
     except Exit as refusal:
         raise NotToBeHad(str(refusal)) from None
-    return _facts(registered)
-
-
-def _facts(registered: Mapping[str, Mapping[str, Any]]) -> Facts:
-    return {
-        f"{name}/{place}": value
-        for name, each in registered.items()
-        for place, value in definition.facts(service.container(each)).items()
-    }
+    return definition.facts({name: service.container(each) for name, each in registered.items()})

@@ -21,6 +21,11 @@ ACCOUNT, VERSION = "000000000000", "parity"
 
 def facts(settings: Configuration) -> Facts:
     """Raises NotToBeHad, or Exit with what Terraform complains of."""
+    return definition.facts(planned(settings))
+
+
+def planned(settings: Configuration) -> dict[str, dict[str, Any]]:
+    """The containers, as ECS is to be told of them. Raises likewise."""
     if "cloud" not in settings.document:
         raise NotToBeHad("config/production.json has no section cloud")
     try:
@@ -39,11 +44,7 @@ def facts(settings: Configuration) -> Facts:
     if said.returncode:
         raise Exit(_complaints(events) or said.stderr.strip(), code=1)
     plan = next(each["test_plan"] for each in events if each["type"] == "test_plan")
-    return {
-        f"{name}/{place}": value
-        for name in CONTAINERS
-        for place, value in definition.facts(_container(plan, name)).items()
-    }
+    return {name: _container(plan, name) for name in CONTAINERS}
 
 
 def _container(plan: dict[str, Any], name: str) -> dict[str, Any]:

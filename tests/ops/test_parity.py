@@ -105,9 +105,9 @@ def test_what_flask_refuses_ends_the_task_with_its_own_words(settings: Configura
 
 
 def test_a_task_definition_says_the_same_in_its_own_words() -> None:
-    found = definition.facts(DEFINITION)
+    found = definition.facts({"web": DEFINITION})
 
-    assert found == {
+    assert {name.removeprefix("web/"): value for name, value in found.items()} == {
         "environment/METRICS_PORT": "9000",
         "secrets/SECRET_KEY": "SECRET_KEY",
         "secrets/MASTER_USER": "arn:aws:secretsmanager:eu-central-1:1:secret:rds!db-1-x:username::",

@@ -1,18 +1,56 @@
 """What is registered with ECS, as `inv config.parity` compares it; how it does is tried in tests/ops/test_parity.py."""
 
+import re
+import shutil
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ops import configuration
+from ops import configuration, project
 from ops.configuration import Configuration
-from ops.parity import comparison, ecs
+from ops.parity import comparison, compose, definition, differences, ecs, flask, terraform
 from ops.parity.facts import Facts, NotToBeHad
 from tests.ops.cloud.conftest import REGION, Aws
 
 VARIABLES = {"METRICS_PORT": "9000", "LOG_LEVEL": "INFO"}
 SECRET = f"arn:aws:secretsmanager:{REGION}:1:secret:shop/SECRET_KEY-aB3dEf"
+
+
+def test_all_four_make_the_same_of_the_configuration(aws: Aws, plans: Path) -> None:
+    settings = configuration.load("production", environ={}, missing_secrets="show")
+    planned = terraform.planned(settings)
+    serve(aws, settings.document["cloud"]["name"], planned)
+
+    places = {
+        "Flask": flask.facts(settings),
+        "Compose": compose.facts(settings),
+        "Terraform": definition.facts(planned),
+        "ECS": ecs.facts(settings),
+    }
+
+    assert list(comparison.problems(comparison.rows(places), differences.meant(settings))) == []
+
+
+def test_a_setting_and_a_secret_that_terraform_does_not_give_are_told_of(plans: Path) -> None:
+    settings = configuration.load("production", environ={}, missing_secrets="show")
+    path = plans / "tasks.tf"
+    for given, left_out in (("local.environment", "METRICS_PORT"), ("local.secrets", "SECRET_KEY")):
+        every = rf"(\[for name, \w+ in {given} : .*?\}})\]"
+        text, found = re.subn(every, rf'\1 if name != "{left_out}"]', path.read_text())
+        assert found == 1
+        path.write_text(text)
+
+    told = comparison.problems(
+        comparison.rows({"Compose": compose.facts(settings), "Terraform": terraform.facts(settings)}),
+        differences.meant(settings),
+    )
+
+    assert list(told) == [
+        'web/environment/METRICS_PORT: "9000" in Compose, is missing in Terraform',
+        'web/secrets/SECRET_KEY: "SECRET_KEY" in Compose, is missing in Terraform',
+    ]
 
 
 def test_what_the_service_runs_is_told(aws: Aws, settings: Configuration) -> None:
@@ -61,19 +99,22 @@ def told_of(planned: Facts, registered: Facts) -> list[str]:
 
 def register(aws: Aws, variables: dict[str, str], *, serves: bool = True) -> None:
     """Another revision of both; of web the service gets it. The migration keeps its own."""
+    serve(aws, "shop", {"migrate": container("migrate", VARIABLES), "web": container("web", variables)}, serves=serves)
+
+
+def serve(aws: Aws, name: str, containers: dict[str, dict[str, Any]], *, serves: bool = True) -> None:
     client = aws.client("ecs")
-    client.register_task_definition(family="shop-migrate", containerDefinitions=[container("migrate", VARIABLES)])
-    definition = client.register_task_definition(family="shop-web", containerDefinitions=[container("web", variables)])[
-        "taskDefinition"
-    ]["taskDefinitionArn"]
+    for use, each in containers.items():
+        client.register_task_definition(family=f"{name}-{use}", containerDefinitions=[each])
     if not serves:
         return
-    named = {"cluster": "shop", "taskDefinition": definition}
+    newest = client.describe_task_definition(taskDefinition=f"{name}-web")["taskDefinition"]["taskDefinitionArn"]
+    named = {"cluster": name, "taskDefinition": newest}
     if client.list_clusters()["clusterArns"]:
-        client.update_service(service="shop-web", **named)
+        client.update_service(service=f"{name}-web", **named)
     else:
-        client.create_cluster(clusterName="shop")
-        client.create_service(serviceName="shop-web", desiredCount=3, **named)
+        client.create_cluster(clusterName=name)
+        client.create_service(serviceName=f"{name}-web", desiredCount=3, **named)
 
 
 def container(name: str, variables: dict[str, str]) -> dict[str, Any]:
@@ -84,12 +125,7 @@ def container(name: str, variables: dict[str, str]) -> dict[str, Any]:
         "memory": 512,
         "stopTimeout": 15,
         "environment": [{"name": name, "value": value} for name, value in variables.items()],
-        "secrets": [
-            {
-                "name": "SECRET_KEY",
-                "valueFrom": f"arn:aws:secretsmanager:{REGION}:1:secret:shop/SECRET_KEY-aB3dEf",
-            }
-        ],
+        "secrets": [{"name": "SECRET_KEY", "valueFrom": SECRET}],
     }
 
 
@@ -97,3 +133,15 @@ def container(name: str, variables: dict[str, str]) -> dict[str, Any]:
 def settings() -> Configuration:
     found = configuration.load("production", environ={}, missing_secrets="show")
     return replace(found, document={**found.document, "cloud": {"name": "shop", "region": REGION}})
+
+
+@pytest.fixture
+def plans(plugins: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """terraform/ of a checkout whose files may be changed."""
+    for name in ("app", "compose", "config", "terraform"):
+        shutil.copytree(project.ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns(".terraform"))
+    monkeypatch.setattr(project, "ROOT", tmp_path)
+    monkeypatch.setattr(project, "CONFIG", tmp_path / "config")
+    monkeypatch.setattr(project, "LOCAL", tmp_path / ".local")
+    monkeypatch.setenv("TF_CLI_ARGS_init", f"-plugin-dir={plugins}")
+    return tmp_path / "terraform"
