@@ -1,5 +1,6 @@
 # What a workflow of the repository on GitHub may do, without a key that could be lost: release, and look at everything
-# that a plan looks at. Whatever else a plan would change is refused, and is applied by a person.
+# that a plan looks at. Whatever else a plan would change is refused, and is applied by a person. An account that knows
+# GitHub already: terraform import 'aws_iam_openid_connect_provider.github[0]' ARN.
 resource "aws_iam_openid_connect_provider" "github" {
   count = local.releases_from_github ? 1 : 0
 
@@ -69,6 +70,11 @@ data "aws_iam_policy_document" "release" {
       "sns:GetSubscriptionAttributes", "sns:GetTopicAttributes", "sns:ListTagsForResource",
     ]
     resources = ["*"]
+  }
+  statement {
+    sid       = "LookAtSecrets" # the provider does, at each plan; and whoever starts tasks has what they have
+    actions   = ["secretsmanager:GetSecretValue"]
+    resources = [for each in aws_secretsmanager_secret.of : each.arn]
   }
   statement {
     sid = "LookAtTheBucketOfAccessLogs"

@@ -28,6 +28,7 @@ resource "aws_ecs_task_definition" "web" {
   count = var.web_image == "" ? 0 : 1
 
   family                   = "${local.name}-web"
+  skip_destroy             = true # what is rolled back to must be active still
   requires_compatibilities = ["FARGATE"]
   network_mode             = "awsvpc"
   cpu                      = local.size.web.cpu
@@ -74,6 +75,7 @@ resource "aws_ecs_task_definition" "migrate" {
   count = var.migrate_image == "" ? 0 : 1
 
   family                   = "${local.name}-migrate"
+  skip_destroy             = true # what is rolled back to must be active still
   requires_compatibilities = ["FARGATE"]
   network_mode             = "awsvpc"
   cpu                      = local.size.migrate.cpu

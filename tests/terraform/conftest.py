@@ -1,5 +1,6 @@
 """What tests of terraform/ ask for."""
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tests.terraform import provider
 from tests.terraform.stack import Outcome
 
 LIFE = "life"
+PROCESS = pytest.StashKey[subprocess.Popen[bytes]]()
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +28,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if not wanted or session.config.option.collectonly or provider.why_none():
         return
     if process := lives.begin(_folder(session.config)):
-        session.config.add_cleanup(lambda: lives.end(process))
+        session.config.stash[PROCESS] = process
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Wherever it is, before its folder goes."""
+    if PROCESS in config.stash:
+        lives.end(config.stash[PROCESS])
 
 
 def _folder(config: pytest.Config) -> Path:

@@ -7,6 +7,7 @@ process ends when its standard input does.
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -66,7 +67,9 @@ class Keeper:
 
     def __call__(self, step: str, outcome: Outcome) -> None:
         """For those who wait for it."""
-        print(f"{step}: {outcome.code}, {outcome.seconds:.0f} s", flush=True)
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu = used.ru_utime + used.ru_stime
+        print(f"{step}: {outcome.code}, {outcome.seconds:.0f} s; {cpu:.0f} s of the CPU so far", flush=True)
         if outcome.code == 1:
             print(outcome.said, flush=True)
         draft = self._folder / f"{step}.draft"
