@@ -33,6 +33,10 @@ def create_app(config_name: str) -> Flask:
     db.init_app(app)
     connections.init_app(app)
     access.init_app(app)
+    if config.FLASK_DEBUG:
+        from app import queries
+
+        queries.init_app(app)
     if config.OTEL_EXPORTER_OTLP_ENDPOINT:
         from app import tracing
 

@@ -9,6 +9,7 @@ import structlog
 from flask import Flask, Response, g, has_app_context, request
 
 HEADER = "X-Request-ID"
+NOTED = "noted"  # in `g`: what others have to say of the request, in its line
 SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,63}")  # PostgreSQL cuts the name of a session there
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger("app.access")
@@ -41,6 +42,7 @@ def _end(response: Response) -> Response:
         path=request.path,
         status=response.status_code,
         duration_ms=round((perf_counter() - g.began) * 1000, 1),
+        **g.get(NOTED, {}),
     )
     return response
 

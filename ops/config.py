@@ -34,9 +34,10 @@ def show(_: Context, name: str = "") -> None:
 
 @task(name="schema")
 def write_schema(_: Context) -> None:
-    """Write config/schema.json anew from the classes in app/config.py."""
+    """Write config/schema.json anew from the classes in app/config.py, and check the files by it."""
     schema.PATH.write_text(described(), "utf-8")
     shell.say(f"wrote {project.shown(schema.PATH)}")
+    check(_)
 
 
 def described() -> str:

@@ -30,12 +30,14 @@ def migrate(_: Context, dry_run: bool = False) -> None:
             migrations.upgrade(settings)
 
 
-@task(help={"message": "what the migration does, in a few words"})
-def revision(_: Context, message: str) -> None:
+@task(help={"message": "what the migration does, in a few words", "apply": "apply it at once; read it all the same"})
+def revision(_: Context, message: str, apply: bool = False) -> None:
     """Write a migration for what the models have and the database has not."""
     with target.opened() as settings:
         migrations.upgrade(settings)
         migrations.alembic(settings, "revision", "--autogenerate", "--message", message)
+        if apply:
+            migrations.upgrade(settings)
 
 
 @task(help={"revision": "to which revision; by default one back", "yes_i_mean": MEANT})

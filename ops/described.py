@@ -9,13 +9,7 @@ from ops import project, schema
 
 DOCS = project.ROOT / "docs"
 Schema = dict[str, Any]
-KINDS = {
-    "integer": "whole number",
-    "number": "number",
-    "string": "text",
-    "boolean": "`true` or `false`",
-    "array": "list",
-}
+KINDS = {"integer": "whole number", "string": "text", "boolean": "`true` or `false`", "array": "list"}
 
 CONFIGURATION = """# Configuration reference
 
@@ -72,7 +66,7 @@ def _section(title: str, section: Schema, forbidden: dict[str, set[str]], needed
         yield ""
     for name, part in section["properties"].items():
         if "properties" in part:
-            yield from _section(f"### {title.removeprefix('## ')}/{name}", part, {}, set())
+            yield from _section(f"### {title.lstrip('# ')}/{name}", part, {}, set())
 
 
 def _secrets(section: Schema) -> Iterator[str]:
@@ -83,8 +77,10 @@ def _secrets(section: Schema) -> Iterator[str]:
 def _kind(value: Schema) -> str:
     if "enum" in value:
         return ", ".join(f"`{each}`" for each in value["enum"])
+    if "const" in value:
+        return f"`{json.dumps(value['const'])}`"
     least, most = value.get("minimum"), value.get("maximum")
-    kind = KINDS[value["type"]]
+    kind = KINDS.get(value["type"], str(value["type"]))
     if least is not None and most is not None:
         return f"{kind}, {least} to {most}"
     return f"{kind}, at least {least}" if least is not None else kind

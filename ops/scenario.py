@@ -1,6 +1,7 @@
 """`inv scenario …`: a database with exactly the data you want, on a PostgreSQL of its own."""
 
 import time
+from collections.abc import Sequence
 
 from invoke.context import Context
 from invoke.exceptions import Exit
@@ -94,11 +95,22 @@ def run(_: Context, command: str, name: str) -> None:
     shell.execute(command, _ready(name).environment)
 
 
-@task(help={"name": NAME, "sizes": "several, as in 1000,10000,100000: how each query grows, and a page with plots"})
-def explain(_: Context, name: str, sizes: str = "") -> None:
+@task(
+    help={
+        "name": NAME,
+        "only": "those of a page or a service, with their SQL, as in 'GET /orders/<id:order_id>' or orders.place",
+        "sizes": "several, as in 1000,10000,100000: how each query grows, and a page with plots",
+    }
+)
+def explain(_: Context, name: str, only: str = "", sizes: str = "") -> None:
     """Run the app's own queries on a scenario, and show how PostgreSQL answers each."""
+    if only and sizes:
+        raise Exit("--only shows one size, --sizes shows all queries: choose one of the two", code=1)
     if not sizes:
-        _show_plans(name, {0: _ready(name)})
+        if only:
+            _show_plans(name, {0: _ready(name)}, "--with-sql", measured=["--only", only])
+        else:
+            _show_plans(name, {0: _ready(name)})
         return
     story = stories.find(name)
     wanted = [stage.state(story, size, stage.SEED) for size in _sizes(sizes)]
@@ -121,7 +133,7 @@ def explain(_: Context, name: str, sizes: str = "") -> None:
 @task(help={"name": NAME, "sql": "a statement, in quotes; what it changes is rolled back"}, positional=["sql"])
 def query(_: Context, sql: str, name: str) -> None:
     """Show how PostgreSQL answers a statement of yours on a scenario."""
-    _show_plans(name, {0: _ready(name)}, sql=sql)
+    _show_plans(name, {0: _ready(name)}, measured=["--sql", sql])
 
 
 @task
@@ -142,16 +154,14 @@ def clean(_: Context) -> None:
                 server.stop()
 
 
-def _show_plans(name: str, places: dict[int, Configuration], *more: str, sql: str = "") -> None:
+def _show_plans(name: str, places: dict[int, Configuration], *more: str, measured: Sequence[str] = ()) -> None:
     """Of the databases that the configurations lead to, by size."""
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
         for size, found in places.items():
             place = found.changed("the query lab", LOG_LEVEL="WARNING")  # a line a request would hide the table
-            measure = shell.python(
-                "scenarios.lab", "measure", f"{folder}/{size}.json", *(["--sql", sql] if sql else [])
-            )
+            measure = shell.python("scenarios.lab", "measure", f"{folder}/{size}.json", *measured)
             shell.serve(measure, place.environment)
         files = [f"{size}={folder}/{size}.json" for size in places]
         shell.serve(shell.python("scenarios.lab", "show", name, *files, *more), {})

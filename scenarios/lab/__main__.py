@@ -1,5 +1,5 @@
-"""python -m scenarios.lab measure FILE [--sql SQL]: write down what the configured database answers.
-python -m scenarios.lab show NAME SIZE=FILE…  [--html PAGE]: show what was written down.
+"""python -m scenarios.lab measure FILE [--sql SQL | --only CALL]: write down what the configured database answers.
+python -m scenarios.lab show NAME SIZE=FILE…  [--with-sql] [--html PAGE]: show what was written down.
 """
 
 import argparse
@@ -17,17 +17,20 @@ from scenarios.lab.measure import Query
 def main() -> int:
     options = arguments()
     if options.command == "measure":
-        return measure(options.file, options.sql)
-    show(options.name, options.files, options.html)
+        return measure(options.file, options.sql, options.only)
+    show(options.name, options.files, options.with_sql, options.html)
     return 0
 
 
-def measure(file: Path, sql: str) -> int:
-    """Returns the exit code: 1 for a statement that PostgreSQL refuses."""
+def measure(file: Path, sql: str, only: str) -> int:
+    """Returns the exit code: 1 for a statement that PostgreSQL refuses, and a call that there is not."""
     from scenarios.lab import measure
 
     try:
-        queries = measure.statement(sql) if sql else measure.every_call()
+        queries = measure.statement(sql) if sql else measure.of_the_app(only)
+    except measure.NoSuchCall as unknown:
+        print(unknown, file=sys.stderr)
+        return 1
     except DBAPIError as error:
         said = error.orig.diag.message_primary if isinstance(error.orig, Error) else None
         print(f"PostgreSQL: {said or error.orig}", file=sys.stderr)
@@ -36,12 +39,15 @@ def measure(file: Path, sql: str) -> int:
     return 0
 
 
-def show(name: str, files: list[str], html: Path | None) -> None:
+def show(name: str, files: list[str], with_sql: bool, html: Path | None) -> None:
     from scenarios.lab import report, table
 
     by_size = {int(size): _read(Path(file)) for size, _, file in (each.partition("=") for each in files)}
     if len(by_size) == 1:
-        table.show(next(iter(by_size.values())))
+        (queries,) = by_size.values()
+        table.show(queries)
+        if with_sql:
+            table.show_sql(queries)
     else:
         table.show_growth(by_size)
     if html:
@@ -54,9 +60,11 @@ def arguments() -> argparse.Namespace:
     measuring = commands.add_parser("measure")
     measuring.add_argument("file", type=Path)
     measuring.add_argument("--sql", default="")
+    measuring.add_argument("--only", default="")
     showing = commands.add_parser("show")
     showing.add_argument("name")
     showing.add_argument("files", nargs="+", metavar="SIZE=FILE")
+    showing.add_argument("--with-sql", action="store_true")
     showing.add_argument("--html", type=Path)
     return parser.parse_args()
 

@@ -37,13 +37,20 @@ class Query:
         return f"{self.call} · {self.number} {self.table}".rstrip()
 
 
-def every_call() -> list[Query]:
-    """Raises what a call raises."""
+class NoSuchCall(Exception):
+    """Nothing of the app is called like that."""
+
+
+def of_the_app(only: str = "") -> list[Query]:
+    """By default all of them. Raises NoSuchCall, which names those that there are, and what a call raises."""
     app = create_app(os.environ["FLASK_CONFIG"])
     with _laboratory(app) as (connection, reported, large):
         with Session(connection) as session:
-            found = list(calls.every(app, session))
+            every = list(calls.every(app, session))
         connection.rollback()
+        found = [call for call in every if only in ("", call.name)]
+        if not found:
+            raise NoSuchCall(f"nothing is called {only}; there are {', '.join(call.name for call in every)}")
         return [query for call in found for query in _queries(call.name, large, _issued(call, connection, reported))]
 
 

@@ -25,6 +25,11 @@ def show(queries: Sequence[Query]) -> None:
     console().print(table)
 
 
+def show_sql(queries: Sequence[Query]) -> None:
+    for query in queries:
+        console().print(f"{escape(query.name)}\n\n{escape(query.sql)}\n", highlight=False)
+
+
 def show_growth(by_size: Mapping[int, Sequence[Query]]) -> None:
     """Milliseconds, a column a size."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="ms, by size", title_justify="left")

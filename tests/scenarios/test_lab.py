@@ -45,6 +45,24 @@ def test_growth_is_a_column_a_size_and_a_page_that_needs_no_network(database: Da
 
 
 @pytest.mark.scenario("orders", size=400)
+def test_one_call_is_shown_with_its_sql(database: Database, tmp_path: Path) -> None:
+    queries = measured(database, tmp_path / "one.json", "--only", "GET /orders/<id:order_id>")
+
+    shown = lab(database, "show", "orders", f"400={tmp_path / 'one.json'}", "--with-sql").stdout
+
+    assert {query["call"] for query in queries} == {"GET /orders/<id:order_id>"}
+    assert "FROM orders JOIN users" in " ".join(shown.split())
+
+
+def test_a_call_that_is_none_is_one_line_with_those_that_are(database: Database, tmp_path: Path) -> None:
+    refused = lab(database, "measure", str(tmp_path / "none.json"), "--only", "GET /nowhere")
+
+    assert refused.returncode == 1
+    assert refused.stderr.count("\n") == 1
+    assert refused.stderr.startswith("nothing is called GET /nowhere; there are GET /, ")
+
+
+@pytest.mark.scenario("orders", size=400)
 def test_a_statement_by_hand_is_explained_and_rolled_back(database: Database, tmp_path: Path) -> None:
     before = count_orders(database)
 

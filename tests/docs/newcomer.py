@@ -1,0 +1,170 @@
+"""Somebody who types what a page says, in a checkout of their own, without an engine, and compares what they see."""
+
+import os
+import re
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from ops import ports, project
+from tests.docs.blocks import Block, Command
+from tests.docs.shell import Shell
+from tests.ops.conftest import make_clone
+
+PORTS = ("5000", "5001", "5432")  # as the pages have them
+SECONDS_TO_LOG = 15
+SERVES = "Debugger PIN"  # as the development server ends its start, and each reload
+HOME = "/home/you/groundwork"
+COLOUR = re.compile(r"\x1b\[[\d;]*m")
+
+# What is another one each time; it is compared by its shape.
+VARYING = {
+    "moment": r"\d{4}-\d\d-\d\d[T ]\d\d[:-]\d\d(?:[:-]\d\d)?(?:\.\d+)?(?:Z|\+00:00)?",
+    "day": r"\d{4}_\d\d_\d\d",
+    "token": r"shop_[\w-]+|shop_…",
+    "digest": r"\b[0-9a-f]{32}\b",
+    "revision": r"(?<![0-9a-z])(?=[0-9a-f]*\d)[0-9a-f]{12}(?![0-9a-z])",
+    "PIN": r"\b\d{3}-\d{3}-\d{3}\b",
+    "size": r"\b\d+ kB",
+    "time": r"\b[\d.]+ ?m?s\b",
+}
+
+
+class Newcomer:
+    def __init__(self, place: Path) -> None:
+        self.clone = make_clone(place)
+        self.folder = self.clone.folder
+        self.ports = [str(ports.any_free()) for _ in PORTS]
+        self._take_ports_of_our_own()
+        _lend_environment(self.folder / ".venv")
+        # A migrated server to start the tests on is made once for all pages.
+        (self.folder / ".local").mkdir()
+        (project.LOCAL / "cache").mkdir(parents=True, exist_ok=True)
+        (self.folder / ".local" / "cache").symlink_to(project.LOCAL / "cache")
+        (place / ".curlrc").write_text("silent\nshow-error\n")  # as it is in a terminal, where it shows no progress
+        self.shell = Shell(self.folder, self._environment())
+        self.shell.type("git init --quiet --initial-branch main && git add --all && git commit --quiet --message Begin")
+
+    def follow(self, block: Block) -> Iterator[str]:
+        """What differs from the page, in a sentence each."""
+        if block.note == "file":
+            path = self.folder / block.detail
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block.text, "utf-8")
+        elif block.note == "in":
+            self._edit(block)
+        elif block.note == "goes on, once it said":
+            (command,) = block.commands
+            yield from _compared(command, self._as_shown(self.shell.leave(self._typed(command), block.detail)), 0)
+        elif block.note == "the log says":
+            yield from self._missing_in_the_log(block.text.splitlines())
+        elif not block.note:
+            for command in block.commands:
+                said, code = self.shell.type(self._typed(command))
+                yield from _compared(command, self._as_shown(said), code)
+
+    def _edit(self, block: Block) -> None:
+        place, how, line = re.split(r", (above|below|instead of): ", block.detail)
+        path = self.folder / place
+        lines = path.read_text("utf-8").splitlines(keepends=True)
+        number = next(number for number, each in enumerate(lines) if each.strip().startswith(line))
+        begin, end = {"above": (0, 0), "below": (1, 1), "instead of": (0, 1)}[how]
+        lines[number + begin : number + end] = [block.text]
+        started = self._log().count(SERVES)
+        path.write_text("".join(lines), "utf-8")
+        if place.startswith("app/") and started:
+            self._wait_for(lambda: self._log().count(SERVES) > started)
+
+    def _environment(self) -> dict[str, str]:
+        who = {"NAME": "You", "EMAIL": "you@example.com"}
+        return {
+            "PATH": os.environ["PATH"],
+            "COLUMNS": "150",
+            "CURL_HOME": str(self.folder.parent),
+            "DOCKER_HOST": "unix:///nowhere",
+            **{f"GIT_{role}_{name}": value for role in ("AUTHOR", "COMMITTER") for name, value in who.items()},
+        }
+
+    def _missing_in_the_log(self, lines: list[str]) -> Iterator[str]:
+        missing = [line for line in lines if not self._wait_for(partial(self._is_in_the_log, line))]
+        if missing:
+            yield f"the log should say\n{missing}\nbut it says\n{self._log()}"
+
+    def _is_in_the_log(self, line: str) -> bool:
+        return any(re.fullmatch(_pattern(line), shape(said)) for said in self._log().splitlines())
+
+    def _wait_for(self, happened: Callable[[], bool]) -> bool:
+        deadline = time.monotonic() + SECONDS_TO_LOG
+        while not happened() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return happened()
+
+    def _log(self) -> str:
+        return self._as_shown("".join(path.read_text("utf-8") for path in self.shell.logs()))
+
+    def _typed(self, command: Command) -> str:
+        text = command.typed
+        for theirs, ours in zip(PORTS, self.ports, strict=True):
+            text = re.sub(rf"(?<=[:=]){theirs}\b", ours, text)
+        return re.sub(r"(?<![\w/.])inv ", "./inv ", text)  # as in an environment that is active
+
+    def _as_shown(self, said: str) -> str:
+        for theirs, ours in zip(PORTS, self.ports, strict=True):
+            said = said.replace(ours, theirs)
+        return COLOUR.sub("", said).replace(str(self.folder), HOME)
+
+    def _take_ports_of_our_own(self) -> None:
+        path = self.folder / "config" / "development.json"
+        text = path.read_text("utf-8")
+        for theirs, ours in zip(PORTS, self.ports, strict=True):
+            text = text.replace(f'_PORT": {theirs}', f'_PORT": {ours}')
+        path.write_text(text, "utf-8")
+
+
+@contextmanager
+def arrived(place: Path) -> Iterator[Newcomer]:
+    newcomer = Newcomer(place)
+    try:
+        yield newcomer
+    finally:
+        newcomer.shell.end()
+        newcomer.clone.inv("scenario.down", "--all")
+        left = newcomer.clone.processes()
+        for process in left:
+            process.kill()
+    assert not left, "something was left running"
+
+
+def shape(text: str) -> str:
+    """Without what varies, and with one space where there is any."""
+    for name, pattern in VARYING.items():
+        text = re.sub(pattern, f"<{name}>", text)
+    return " ".join(text.split())
+
+
+def _compared(command: Command, said: str, code: int) -> Iterator[str]:
+    shown = command.shown.strip()
+    if shown and not re.fullmatch(_pattern(shown), shape(said)):
+        yield f"$ {command.typed}\nthe page shows\n{shown}\nbut it says\n{said.strip()}\n"
+    elif code and not shown.strip("… \n"):
+        yield f"$ {command.typed}\nexits with {code}, and says\n{said.strip()}\n"
+
+
+def _pattern(shown: str) -> str:
+    """`…` stands for whatever is not shown."""
+    return ".*".join(re.escape(part.strip()) for part in shape(shown).split("…"))
+
+
+def _lend_environment(venv: Path) -> None:
+    """`./inv` takes it for the one that it would make: what installing costs, and that it works, .ci/smoke tells."""
+    venv.mkdir()
+    for path in Path(sys.prefix).iterdir():
+        (venv / path.name).symlink_to(path)
+    for name in ("made-as", "uv.lock"):
+        (venv / name).unlink(missing_ok=True)
+    (venv / "made-as").write_text(f"{venv}\n", "utf-8")
+    shutil.copy(venv.parent / "uv.lock", venv / "uv.lock")

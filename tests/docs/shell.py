@@ -1,0 +1,71 @@
+"""The shell that the commands of a page are typed into."""
+
+import shlex
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import IO
+
+SECONDS = 120  # more than any command takes
+SAID = "what was said ends here:"
+
+
+class Shell:
+    """One for a page, so that a variable that it sets is there in the next block."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self.folder, self.environment = folder, environment
+        self.left: list[subprocess.Popen[str]] = []
+        self.process = self._start("bash", stdin=subprocess.PIPE)
+
+    def type(self, command: str) -> tuple[str, int]:
+        """What it said, on both, and its exit code."""
+        assert self.process.stdin
+        self.process.stdin.write(f"eval {shlex.quote(command)} </dev/null\ncode=$?; echo; echo '{SAID}' $code\n")
+        self.process.stdin.flush()
+        return self._read()
+
+    def leave(self, command: str, sign: str) -> str:
+        """Running, once it has said that; what it said by then."""
+        log = self.folder.parent / f"{len(self.left)}.log"
+        with log.open("w") as file:
+            self.left.append(self._start("bash", "-c", command, stdin=subprocess.DEVNULL, stdout=file))
+        deadline = time.monotonic() + SECONDS
+        while sign not in (said := log.read_text("utf-8")) or not said.endswith("\n"):
+            assert time.monotonic() < deadline, f"not within {SECONDS} s: {sign!r} by {command}, which said\n{said}"
+            assert self.left[-1].poll() is None, f"{command} has ended; it said\n{said}"
+            time.sleep(0.1)
+        return said[: said.index("\n", said.index(sign))]
+
+    def logs(self) -> list[Path]:
+        return sorted(self.folder.parent.glob("*.log"))
+
+    def _read(self) -> tuple[str, int]:
+        said = ""
+        impatience = threading.Timer(SECONDS, self.process.kill)
+        impatience.start()
+        for line in self.process.stdout or ():
+            if line.startswith(SAID):
+                impatience.cancel()
+                return said, int(line.split()[-1])
+            said += line
+        raise AssertionError(f"ended the shell, or took longer than {SECONDS} s; it said {said}")
+
+    def end(self) -> None:
+        for process in [*self.left, self.process]:
+            process.terminate()
+        for process in [*self.left, self.process]:
+            process.communicate(timeout=30)
+
+    def _start(self, *command: str, stdin: int, stdout: IO[str] | int = subprocess.PIPE) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=subprocess.STDOUT,
+            text=True,
+            process_group=0,
+        )
