@@ -5,7 +5,6 @@ moto runs no containers. What ECS would say of them is therefore said by the tes
 
 import json
 import logging
-import os
 import re
 import shutil
 import subprocess
@@ -22,13 +21,12 @@ from typing import Any
 
 import pytest
 
+from tests.aws import ACCOUNT, CREDENTIALS, REGION, client, push
 from tests.ops.conftest import Clone
+from tests.terraform import provider
 
-REGION = "eu-central-1"
-ACCOUNT = "123456789012"
 NAME = "groundwork"
 SMALL = Path(__file__).parent / "small"
-PLUGIN_FOLDERS = ("/usr/share", "/usr/local/share", "/usr/local/lib", "/opt", "/var/lib", "/srv")
 
 
 @dataclass(frozen=True)
@@ -49,11 +47,7 @@ class Aws:
 @cache
 def _client(name: str, url: str) -> Any:
     """Made once a run: reading what a service of AWS has to offer takes a good part of a second."""
-    import boto3
-
-    return boto3.client(
-        name, region_name=REGION, endpoint_url=url, aws_access_key_id="testing", aws_secret_access_key="testing"
-    )
+    return client({**CREDENTIALS, "AWS_ENDPOINT_URL": url}, name)
 
 
 @dataclass(frozen=True)
@@ -146,7 +140,7 @@ def aws(moto: str, monkeypatch: pytest.MonkeyPatch) -> Aws:
 
 
 @pytest.fixture
-def cloud(moto: str, plugins: Path, clone: Clone) -> Iterator[Cloud]:
+def cloud(moto: str, clone: Clone) -> Iterator[Cloud]:
     """Where nothing was applied yet."""
     found = account(moto)
     shutil.rmtree(clone.folder / "terraform", ignore_errors=True)
@@ -157,7 +151,7 @@ def cloud(moto: str, plugins: Path, clone: Clone) -> Iterator[Cloud]:
             **found.environment,
             "HOME": str(clone.folder),
             "TF_VAR_url": answering.url,
-            "TF_CLI_ARGS_init": f"-plugin-dir={plugins} -backend-config=use_path_style=true",
+            "TF_CLI_ARGS_init": f"-plugin-dir={provider.mirror()} -backend-config=use_path_style=true",
         }
         made = Cloud(Clone(clone.folder, environment), found, answering.url)
         answering.cloud = made
@@ -169,21 +163,6 @@ def cloud(moto: str, plugins: Path, clone: Clone) -> Iterator[Cloud]:
             DeletionProtection=True, AvailabilityZone=f"{REGION}a",
         )  # fmt: skip
         yield made
-
-
-@pytest.fixture(scope="session")
-def plugins() -> Path:
-    """A folder that has Terraform's provider for AWS, by its address. Skips where there is none, or no Terraform."""
-    if not shutil.which("terraform"):
-        pytest.skip("there is no terraform on PATH")
-    named = os.environ.get("TF_PLUGIN_CACHE_DIR", "")
-    homes = [Path(named)] if named else []
-    homes += [Path.home() / ".terraform.d", *map(Path, PLUGIN_FOLDERS)]
-    for home in homes:
-        for depth in ("", "*/", "*/*/"):
-            for found in home.glob(f"{depth}registry.terraform.io/hashicorp/aws"):
-                return found.parents[2]
-    pytest.skip("there is no provider for AWS on this machine, and none can be had from the registry")
 
 
 class Answering:
@@ -223,22 +202,11 @@ def tasks_that_go_on() -> Iterator[None]:
 
 def give_image(aws: Aws, version: str) -> None:
     """To the registry, which at moto is a list: nothing can be pushed to it."""
-    kind = "application/vnd.docker.distribution.manifest.v2+json"
-    manifest = {"schemaVersion": 2, "mediaType": kind, "config": {"digest": version}}
-    aws.client("ecr").put_image(repositoryName=NAME, imageManifest=json.dumps(manifest), imageTag=version)
+    push(aws.environment, NAME, version)
 
 
 def account(moto: str) -> Aws:
     with closing(HTTPConnection(moto.removeprefix("http://"))) as connection:
         connection.request("POST", "/moto-api/reset")
         assert connection.getresponse().status == 200
-    return Aws(
-        {
-            "AWS_ENDPOINT_URL": moto,
-            "AWS_ACCESS_KEY_ID": "testing",
-            "AWS_SECRET_ACCESS_KEY": "testing",
-            "AWS_CONFIG_FILE": "/dev/null",
-            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
-    )
+    return Aws({**CREDENTIALS, "AWS_ENDPOINT_URL": moto})

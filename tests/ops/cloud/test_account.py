@@ -6,7 +6,8 @@ import pytest
 from invoke.exceptions import Exit
 
 from ops.cloud import account
-from tests.ops.cloud.conftest import REGION, Aws
+from tests.aws import REGION
+from tests.ops.cloud.conftest import Aws
 
 
 def test_who_is_signed_in_gets_clients_in_the_region_of_the_configuration(aws: Aws) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from tests.ops.cloud.conftest import NAME, Cloud
 
+pytestmark = pytest.mark.terraform
 LOCK = {
     "ID": "5b1c6e3a-1111-2222-3333-444455556666",
     "Operation": "OperationTypeApply",

@@ -12,7 +12,8 @@ from invoke.exceptions import Exit
 from ops import configuration, shell
 from ops.cloud import look, release, stage
 from ops.cloud.stage import Stage
-from tests.ops.cloud.conftest import NAME, REGION, Aws, give_image
+from tests.aws import REGION
+from tests.ops.cloud.conftest import NAME, Aws, give_image
 
 GROUP = f"/{NAME}/service"
 URL = "https://shop.example.com"

@@ -7,7 +7,8 @@ from invoke.exceptions import Exit
 
 from ops.cloud import migration as migrating
 from ops.cloud.migration import Migration, Place
-from tests.ops.cloud.conftest import REGION, Aws
+from tests.aws import REGION
+from tests.ops.cloud.conftest import Aws
 
 GROUP = "/shop/service"
 

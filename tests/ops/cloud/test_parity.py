@@ -12,7 +12,8 @@ from ops import configuration, project
 from ops.configuration import Configuration
 from ops.parity import comparison, compose, definition, differences, ecs, flask, terraform
 from ops.parity.facts import Facts, NotToBeHad
-from tests.ops.cloud.conftest import REGION, Aws
+from tests.aws import REGION
+from tests.ops.cloud.conftest import Aws
 
 VARIABLES = {"METRICS_PORT": "9000", "LOG_LEVEL": "INFO"}
 SECRET = f"arn:aws:secretsmanager:{REGION}:1:secret:shop/SECRET_KEY-aB3dEf"
