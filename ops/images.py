@@ -76,8 +76,10 @@ def released() -> str:
 def release_now(image: Image) -> None:
     """What was released before is kept to go back to."""
     before = pointed_at(stack.RELEASED)
-    if before not in (None, image.id):
-        _point(PREVIOUS, str(before))
+    if before == image.id:
+        return
+    if before:
+        _point(PREVIOUS, before)
     _point(stack.RELEASED, image.id)
     _forget_old()
 

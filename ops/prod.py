@@ -1,6 +1,7 @@
 """`inv prod.…`: the production stack on this machine, from config/production.json alone."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from invoke.context import Context
@@ -29,9 +30,9 @@ def up(_: Context, web: str = "") -> None:
     with _working() as settings:
         replicas = _affordable(settings, options.number("web", web or stack.variables(settings)["WEB_REPLICAS"]))
         _require_ports(settings)
-        image = _build(settings, tag="")
         if serving := rollout.serving():
-            _start_database(settings, image)
+            image = _build(settings, tag="")
+            _start_database(settings)
             if stack.is_current(settings, image.id, serving):
                 rollout.scale(settings, image.id, replicas)
             else:
@@ -39,7 +40,7 @@ def up(_: Context, web: str = "") -> None:
                 rollout.replace(settings, image.id, replicas)
             stack.run(settings, "up", "--detach", "--wait", "--no-deps", "proxy", image=image.id)
         else:
-            _start(settings, image, replicas)
+            image = _start(settings, replicas)
         images.release_now(image)
         shell.say(f"{stack.url(settings)} serves {image.version}")
 
@@ -110,13 +111,17 @@ def _require_ports(settings: Configuration) -> None:
             )
 
 
-def _start(settings: Configuration, image: images.Image, replicas: int) -> None:
+def _start(settings: Configuration, replicas: int) -> images.Image:
     """All of it. Where that fails, what did not get ready tells why, and nothing is left running."""
     try:
-        _start_database(settings, image)
+        with step("building the image and starting PostgreSQL"), ThreadPoolExecutor() as pool:
+            building = pool.submit(images.build, settings)
+            _run_database(settings)
+            image = building.result()
         with step(f"migrating, then starting {replicas} replicas and the proxy"):
             start = ("up", "--detach", "--wait", "--scale", f"web={replicas}", "web", "proxy")
             stack.run(settings, *start, image=image.id)
+        return image
     except BaseException:
         with shell.uninterrupted():
             for each in stack.containers(all_states=True):
@@ -146,10 +151,14 @@ def _build(settings: Configuration, tag: str) -> images.Image:
         return images.build(settings, tag)
 
 
-def _start_database(settings: Configuration, image: images.Image) -> None:
+def _start_database(settings: Configuration) -> None:
     with step("starting PostgreSQL"):
-        stack.run(settings, "up", "--detach", "--wait", "db", image=image.id)
-        stack.give_roles(settings)
+        _run_database(settings)
+
+
+def _run_database(settings: Configuration) -> None:
+    stack.run(settings, "up", "--detach", "--wait", "db")
+    stack.give_roles(settings)
 
 
 def _release(settings: Configuration, image: images.Image, replicas: int) -> None:

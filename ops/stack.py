@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,8 +65,10 @@ def known() -> Configuration:
     """
     settings = inside(configuration.load("production", missing_secrets="show"))
     try:
-        engine.require(settings.images["postgres"], settings.images["nginx"])
-        engine.require_compose()
+        with ThreadPoolExecutor() as pool:
+            compose = pool.submit(engine.require_compose)
+            engine.require(settings.images["postgres"], settings.images["nginx"])
+            compose.result()
     except engine.NoEngine as reason:
         remedy = "install Docker Engine with Compose (https://docs.docker.com/engine/install), or start it"
         raise Exit(f"the production stack needs a Docker Engine, and {reason}: {remedy}", code=1) from None
@@ -195,7 +198,7 @@ def give_roles(settings: Configuration) -> None:
     }
     script = [f"\\set {name} {_quoted(value)}" for name, value in values.items()]
     script.append((project.ROOT / "compose" / "postgres" / "roles.sql").read_text("utf-8"))
-    sql("postgres", "\n".join(script))
+    _psql(f"{PROJECT}-db-1", "postgres", "\n".join(script))
 
 
 def token(replica: str, email: str) -> str:
@@ -206,8 +209,12 @@ def token(replica: str, email: str) -> str:
 
 def sql(database: str, script: str) -> str:
     """What PostgreSQL answers. Raises Exit with what it says where it refuses."""
+    return _psql(only("db").id, database, script)
+
+
+def _psql(container: str, database: str, script: str) -> str:
     # By standard input: what stands in a command line, everybody on the machine can read.
-    return shell.read(["docker", "exec", "--interactive", only("db").id, *PSQL, database], stdin=script)
+    return shell.read(["docker", "exec", "--interactive", container, *PSQL, database], stdin=script)
 
 
 def is_current(settings: Configuration, image: str, replicas: Sequence[Container]) -> bool:
