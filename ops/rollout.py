@@ -28,11 +28,24 @@ SERVES, IS_LEFT_OUT = "200", "503 502 504"
 """What a replica answers to the proxy."""
 
 # Run in a replica that serves: asks one after the other, through the proxy, until each of those given has answered in
-# a way that is wanted: 200; or 503, upon which nginx leaves it out and asks the next, as it does where one hangs.
+# a way that is wanted: 200; or 503, upon which nginx leaves it out and asks the next, as it does where one hangs. One
+# that hangs has the most to do, so that nginx may not ask it again: where it does not answer from here either, nothing
+# is lost with it.
 ASK_ALL = """
 import sys, time, http.client
-wanted, missing, deadline = sys.argv[1].split(), set(sys.argv[3:]), time.monotonic() + float(sys.argv[2])
+wanted, missing, deadline = sys.argv[1].split(), set(sys.argv[4:]), time.monotonic() + float(sys.argv[2])
+given_up, direct = float(sys.argv[3]), time.monotonic() + 3
+def hangs(address):
+    try:
+        connection = http.client.HTTPConnection(address, 8000, timeout=given_up)
+        connection.request("GET", "/drainz")
+        return not connection.getresponse()
+    except OSError:
+        return True
 while missing and time.monotonic() < deadline:
+    if time.monotonic() > direct and "503" in wanted:
+        missing = {address for address in missing if not hangs(address)}
+        direct = deadline
     connection = http.client.HTTPConnection("proxy", 8081, timeout=max(deadline - time.monotonic(), 1))
     try:
         connection.request("GET", "/drainz")
@@ -92,7 +105,7 @@ def add(settings: Configuration, image: str, count: int) -> list[Container]:
             for each in new:
                 shell.read(["docker", "network", "connect", "--alias", stack.SERVING, stack.FRONT, each.id])
             new = _others_than(there)
-            _wait_until_asked(new, SERVES, asking=new[0])
+            _wait_until_asked(settings, new, SERVES, asking=new[0])
         return new
     except BaseException:
         with shell.uninterrupted():
@@ -111,7 +124,7 @@ def retire(settings: Configuration, containers: Sequence[Container], staying: Se
         try:
             for each in containers:
                 shell.read(["docker", "exec", each.id, "touch", settings["DRAIN_FILE"]])
-            _wait_until_asked(containers, IS_LEFT_OUT, asking=staying[0])
+            _wait_until_asked(settings, containers, IS_LEFT_OUT, asking=staying[0])
         except BaseException:
             with shell.uninterrupted():
                 for each in containers:
@@ -148,12 +161,13 @@ def _wait_until_ready(before: set[str]) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def _wait_until_asked(containers: Sequence[Container], answer: str, asking: Container) -> None:
+def _wait_until_asked(settings: Configuration, containers: Sequence[Container], answer: str, asking: Container) -> None:
     """Until nginx has had such an answer of each. Raises Exit where it takes too long."""
     if not stack.containers("proxy"):
         return
     addresses = [each.addresses["front"] for each in containers]
-    command = ["docker", "exec", asking.id, "python", "-c", ASK_ALL, answer, str(SECONDS_TO_BE_NOTICED), *addresses]
+    told = [answer, str(SECONDS_TO_BE_NOTICED), stack.variables(settings)["PROXY_UPSTREAM_READ_S"], *addresses]
+    command = ["docker", "exec", asking.id, "python", "-c", ASK_ALL, *told]
     if missing := shell.read(command).split():
         wanted = "does not ask" if answer == SERVES else "still asks"
         raise Exit(f"the proxy {wanted} {', '.join(missing)}: nothing was ended", code=1)

@@ -19,7 +19,7 @@ SELDOM = "1h"
 AT_ONCE = 4
 EDITS = {
     "socket": "s|server serving:8000 resolve|server unix:/sockets/web.sock|",
-    "least_conn": "s|zone web 256k;|zone web 256k; least_conn;|",
+    "in_turn": "s|least_conn;||",
 }
 """Of our nginx.conf."""
 
@@ -34,7 +34,7 @@ class Variant:
     settings: Mapping[str, str] = field(default_factory=dict)
     sizes: Mapping[str, str] = field(default_factory=dict)
     """As compose/production.yml calls them: WEB_CPUS, WEB_REPLICAS."""
-    proxy: Literal["", "tutorial", "socket", "least_conn", "alone"] = ""
+    proxy: Literal["", "tutorial", "socket", "in_turn", "alone"] = ""
     """One of EDITS, else a script in the folder nginx that starts it; `alone` has no service behind it."""
     module: Path | None = None
     """A file that is there beside wsgi.py."""

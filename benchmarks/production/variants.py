@@ -63,6 +63,6 @@ def _of_replicas(count: int) -> Variant:
 
 
 GROWTH = [_of_replicas(count) for count in (1, 2, 4)]
-LEAST_BUSY = Variant("ours, the least busy replica asked", proxy="least_conn")
-TOGETHER = [[NGINX_ALONE, TUTORIAL, TUTORIAL_BY_ORM, LEAST_BUSY], SERVERS, GROWTH]
+IN_TURN = Variant("ours, one replica after the other asked", proxy="in_turn")
+TOGETHER = [[NGINX_ALONE, TUTORIAL, TUTORIAL_BY_ORM, IN_TURN], SERVERS, GROWTH]
 """Those that start together."""
