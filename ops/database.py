@@ -14,6 +14,8 @@ from ops.configuration import Configuration
 if TYPE_CHECKING:
     import psycopg
 
+SECONDS_TO_CONNECT = 10  # a server that is paused takes connections and says nothing
+
 # The same order of texts on every server, whatever locale its image or its machine has.
 FROM_NOTHING = "TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"
 
@@ -74,7 +76,8 @@ def is_on_this_machine(configuration: Configuration) -> bool:
 
 def variables(configuration: Configuration) -> dict[str, str]:
     """Its server, in libpq's own: a password in a command line is everybody's to read."""
-    return {f"PG{name}": configuration[f"POSTGRES_{name}"] for name in ("HOST", "PORT", "USER", "PASSWORD")}
+    place = {f"PG{name}": configuration[f"POSTGRES_{name}"] for name in ("HOST", "PORT", "USER", "PASSWORD")}
+    return {**place, "PGCONNECT_TIMEOUT": str(SECONDS_TO_CONNECT)}
 
 
 def connect_or_create(configuration: Configuration) -> "psycopg.Connection[tuple[object, ...]]":
@@ -160,7 +163,7 @@ def _connect(configuration: Configuration, name: str) -> "psycopg.Connection[tup
         user=configuration["POSTGRES_USER"],
         password=configuration["POSTGRES_PASSWORD"],
         dbname=name,
-        connect_timeout=10,
+        connect_timeout=SECONDS_TO_CONNECT,
         autocommit=True,
     )
 

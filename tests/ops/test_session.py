@@ -1,5 +1,7 @@
 """What a task asks of a database, by psql or by psycopg."""
 
+import socket
+
 import pytest
 from invoke.exceptions import Exit
 
@@ -54,6 +56,15 @@ def test_a_server_that_does_not_answer_is_one_line(settings: Configuration) -> N
 
     with pytest.raises(Exit, match=r"cannot use PostgreSQL at \S+:9 as \w+: .*refused"), session.opened(nowhere):
         pass
+
+
+def test_a_server_that_says_nothing_is_given_up(settings: Configuration, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "SECONDS_TO_CONNECT", 2)  # the least that libpq waits
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        paused = settings.changed("the test", POSTGRES_HOST="127.0.0.1", POSTGRES_PORT=mute.getsockname()[1])
+
+        with pytest.raises(Exit, match="connection timeout expired"), session.opened(paused):
+            pass
 
 
 @pytest.fixture
