@@ -4,6 +4,7 @@ import json
 import time
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 
 from invoke.exceptions import Exit
 
@@ -19,7 +20,7 @@ def wait_for(version: str, url: str, seconds: float = SECONDS_TO_ARRIVE) -> None
     while (found := ask(url)) != version:
         if time.monotonic() > deadline:
             raise Exit(
-                f"{url}/healthz should answer with the version {version}, but {found} after {seconds:.0f} s", code=1
+                f"{url}/healthz should answer with the version {version}, but {found}, after {seconds:.0f} s", code=1
             )
         time.sleep(POLL_SECONDS)
 
@@ -32,5 +33,5 @@ def ask(url: str) -> str:
             return str(json.load(answered)["version"])
     except urllib.error.HTTPError as error:
         return f"answers with {error.code}"
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:
         return f"does not ({error})"

@@ -18,6 +18,7 @@ NAME_OF_AN_IMAGE = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"
 NAMES_OF_ANYTHING = ("latest", "unknown")
 """The second is what a checkout without git is called."""
 AGAIN = "inv cloud.deploy again goes on from there"
+BACK_AGAIN = "inv cloud.rollback again goes on from there"
 TAG = "the name of the image; by default what git calls the commit. One that the registry has is taken as it is"
 URL = "where to ask for the version, while the service's name does not lead there yet"
 
@@ -66,7 +67,7 @@ def deploy(_: Context, tag: str = "", url: str = "") -> None:
         new = cloud.registry.reference(version)
         _release(planning.images(web=before, migrate=new), f"giving {version} to the migration")
         _migrate(cloud)
-        _serve(cloud, version, url)
+        _serve(cloud, version, url, AGAIN)
         shell.say(f"{version} serves: inv cloud.rollback goes back")
 
 
@@ -77,7 +78,7 @@ def rollback(_: Context, to: str = "", url: str = "") -> None:
         _require_address(url)
         version = to or cloud.service.version_before()
         cloud.registry.require(version)
-        _serve(cloud, version, url)
+        _serve(cloud, version, url, BACK_AGAIN)
         shell.say(f"{version} serves")
 
 
@@ -140,10 +141,10 @@ def _migrate(cloud: Stage) -> None:
             migration.follow(migration.start(), seconds, shell.say)
 
 
-def _serve(cloud: Stage, version: str, url: str) -> None:
+def _serve(cloud: Stage, version: str, url: str, again: str) -> None:
     """Raises Exit where it does not: what served before serves on then."""
     new, began = cloud.registry.reference(version), datetime.now().astimezone()
-    message = f"ECS goes on by itself: inv cloud.status shows how far {version} is; {AGAIN}"
+    message = f"ECS goes on by itself: inv cloud.status shows how far {version} is; {again}"
     try:
         _release(planning.images(web=new, migrate=new), f"giving {version} to the service")
         with shell.interrupted(message), step(f"waiting until {version} is stable") as now:

@@ -10,7 +10,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from ops import configuration, shell
-from ops.cloud import look, release, stage
+from ops.cloud import answer, look, release, stage
 from ops.cloud.stage import Stage
 from tests.aws import REGION
 from tests.ops.cloud.conftest import NAME, Aws, give_image
@@ -128,6 +128,37 @@ def test_a_migration_that_is_interrupted_runs_on_and_the_next_waits_for_it(
     release.migrate(Context())
 
     assert f"waiting for the migration {task.rpartition('/')[2]} that runs already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("running", [1, 2], ids=["until it is stable", "until it answers"])
+def test_a_wait_that_is_interrupted_says_how_to_go_on(
+    standing: Stage, aws: Aws, monkeypatch: pytest.MonkeyPatch, running: int
+) -> None:
+    """What Terraform does before is tried with the real one."""
+
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    definition = standing.service.describe()["taskDefinition"]
+    aws.ecs.services[f"{NAME}:{NAME}-web"].running_count = running
+    monkeypatch.setattr(release, "_release", lambda *_: None)
+    monkeypatch.setattr("ops.cloud.terraform.outputs", lambda: {"web_task_definition": definition})
+    monkeypatch.setattr("ops.cloud.service.time.sleep", interrupt)
+
+    with pytest.raises(Exit) as ended:
+        release.rollback(Context(), to="v1", url="http://127.0.0.1:1")
+
+    assert ended.value.code == shell.INTERRUPTED
+    assert str(ended.value) == (
+        "ECS goes on by itself: inv cloud.status shows how far v1 is; inv cloud.rollback again goes on from there"
+    )
+
+
+def test_a_version_that_does_not_answer_is_told_with_what_answers_instead(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Exit) as failed:
+        answer.wait_for("v2", "http://127.0.0.1:1", seconds=0)
+
+    assert str(failed.value).startswith("http://127.0.0.1:1/healthz should answer with the version v2, but does not (")
 
 
 def test_what_never_gets_all_its_tasks_is_given_up_in_time(standing: Stage, aws: Aws) -> None:
