@@ -13,6 +13,11 @@ keepalive = int(os.environ["GUNICORN_KEEPALIVE"])
 max_requests = int(os.environ["GUNICORN_MAX_REQUESTS"])
 max_requests_jitter = max_requests // 5  # or all processes would start anew at once
 
+# What is too large, the proxy has refused by now, in words that a client of the API reads; gunicorn's would be HTML.
+limit_request_line = 0
+limit_request_fields = 1100  # nginx lets 1,000 through, and adds its own
+limit_request_field_size = 16_380  # bytes; it takes 0 for 8,190, and the proxy lets 8,192 through
+
 preload_app = True  # before anything listens: what arrived meanwhile would wait; and once for all processes
 worker_tmp_dir = "/dev/shm"  # a disk that is busy would look like a process that hangs
 control_socket_disable = True  # the root of the container is read-only

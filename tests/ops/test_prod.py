@@ -291,6 +291,22 @@ def test_hostile_requests_are_refused_by_the_proxy(stack: Stack) -> None:
 
 
 @pytest.mark.engine
+def test_what_the_proxy_lets_through_the_service_reads(stack: Stack) -> None:
+    """Or gunicorn would refuse it, in words of its own that no client of the API reads."""
+    lengths = [4000, 5000, *range(8100, 8200)]
+    addresses = [stack.ask("GET", f"/api/products?x={'x' * length}") for length in lengths]
+    headers = [stack.ask("GET", "/api/products", headers={"X-Long": "x" * length}) for length in lengths]
+    many = stack.ask("GET", "/api/products", headers={f"X-{number}": "x" for number in range(900)})
+    expecting = stack.ask("GET", "/api/products", headers={"Expect": "something"})
+
+    assert {answer.status for answer in addresses} == {414, 422}
+    assert {answer.status for answer in headers} == {200, 431}
+    assert many.status == expecting.status == 200
+    for answer in (*addresses, *headers):
+        assert answer.status == 200 or answer.json["status"] == answer.status
+
+
+@pytest.mark.engine
 def test_a_client_that_sends_slowly_is_given_up(stack: Stack) -> None:
     with socket.create_connection(("127.0.0.1", stack.port), timeout=20) as slow:
         slow.sendall(b"GET / HTTP/1.1\r\nHost: shop\r\n")
