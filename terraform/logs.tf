@@ -46,11 +46,11 @@ locals {
   below       = "LessThanThreshold"
 
   alarms = {
-    "requests fail"                 = { namespace = "AWS/ApplicationELB", metric = "HTTPCode_Target_5XX_Count", dimensions = local.of_target, statistic = "Sum", comparison = local.above, threshold = 10 }
-    "no replica answers"            = { namespace = "AWS/ApplicationELB", metric = "HTTPCode_ELB_5XX_Count", dimensions = { LoadBalancer = aws_lb.main.arn_suffix }, statistic = "Sum", comparison = local.above, threshold = 10 }
-    "replicas are not ready"        = { namespace = "AWS/ApplicationELB", metric = "UnHealthyHostCount", dimensions = local.of_target, statistic = "Minimum", comparison = local.above, threshold = 0 }
-    "the database is out of breath" = { namespace = "AWS/RDS", metric = "CPUUtilization", dimensions = local.of_database, statistic = "Average", comparison = local.above, threshold = 80 }
-    "the disk gets full"            = { namespace = "AWS/RDS", metric = "FreeStorageSpace", dimensions = local.of_database, statistic = "Minimum", comparison = local.below, threshold = local.cloud.database.storage_gb * pow(1024, 3) / 10 }
-    "connections run out"           = { namespace = "AWS/RDS", metric = "DatabaseConnections", dimensions = local.of_database, statistic = "Maximum", comparison = local.above, threshold = local.database.max_connections - local.database.reserved_connections }
+    "requests fail"                      = { namespace = "AWS/ApplicationELB", metric = "HTTPCode_Target_5XX_Count", dimensions = local.of_target, statistic = "Sum", comparison = local.above, threshold = 10 }
+    "no replica answers"                 = { namespace = "AWS/ApplicationELB", metric = "HTTPCode_ELB_5XX_Count", dimensions = { LoadBalancer = aws_lb.main.arn_suffix }, statistic = "Sum", comparison = local.above, threshold = 10 }
+    "replicas are not ready"             = { namespace = "AWS/ApplicationELB", metric = "UnHealthyHostCount", dimensions = local.of_target, statistic = "Minimum", comparison = local.above, threshold = 0 }
+    "the database is busy"               = { namespace = "AWS/RDS", metric = "CPUUtilization", dimensions = local.of_database, statistic = "Average", comparison = local.above, threshold = 80 }
+    "the disk of the database gets full" = { namespace = "AWS/RDS", metric = "FreeStorageSpace", dimensions = local.of_database, statistic = "Minimum", comparison = local.below, threshold = local.cloud.database.storage_gb * pow(1024, 3) / 10 }
+    "connections run out"                = { namespace = "AWS/RDS", metric = "DatabaseConnections", dimensions = local.of_database, statistic = "Maximum", comparison = local.above, threshold = local.database.max_connections - local.database.reserved_connections }
   }
 }

@@ -44,7 +44,7 @@ resource "aws_ecs_task_definition" "web" {
   container_definitions = jsonencode([merge(local.container, {
     name         = "web"
     image        = var.web_image
-    cpu          = local.web.cpus * 1024
+    cpu          = floor(local.web.cpus * 1024)
     memory       = local.web.memory_mb
     stopTimeout  = local.web.stop_grace_s
     portMappings = [{ containerPort = local.service_port, hostPort = local.service_port, protocol = "tcp" }]
@@ -91,7 +91,7 @@ resource "aws_ecs_task_definition" "migrate" {
   container_definitions = jsonencode([merge(local.container, {
     name            = "migrate"
     image           = var.migrate_image
-    cpu             = local.migrate.cpus * 1024
+    cpu             = floor(local.migrate.cpus * 1024)
     memory          = local.migrate.memory_mb
     stopTimeout     = local.migrate.stop_grace_s
     linuxParameters = { capabilities = { drop = ["ALL"] }, initProcessEnabled = true }

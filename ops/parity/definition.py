@@ -25,7 +25,7 @@ def _facts(container: Mapping[str, Any]) -> Facts:
         **{f"environment/{each['name']}": each["value"] for each in container.get("environment") or ()},
         **{f"secrets/{each['name']}": _secret(each["valueFrom"]) for each in container.get("secrets") or ()},
         **(_health(container["healthCheck"]) if container.get("healthCheck") else {}),
-        "cpus": text(container.get("cpu", 0) / CPU_UNITS),
+        "cpus": text(round(container.get("cpu", 0) / CPU_UNITS, 2)),  # 0.3 is 307 of them
         "memory_mb": text(container.get("memory")),
         "stop_grace_s": text(container.get("stopTimeout")),
         "user": container.get("user") or "",

@@ -62,7 +62,7 @@ class Stack:
     def plan(self, **variables: str) -> Outcome:
         """Its code is 0 where nothing is to be done, 2 where something is."""
         ended = self.terraform("plan", "-detailed-exitcode", "-out=plan", *_given(variables))
-        if ended.code not in (0, 2):
+        if ended.code != 2:
             return ended
         plan = json.loads(self.terraform("show", "-json", "plan").said)
         return Outcome(ended.code, ended.said, ended.seconds, plan)

@@ -33,7 +33,7 @@ def test_before_the_first_image_there_is_a_repository_and_nothing_that_would_run
 def test_what_was_applied_is_what_was_asked_for(life: Life) -> None:
     plan = life("second plan")
 
-    assert plan.code == 0, plan.changes
+    assert plan.code == 0, plan.said
 
 
 def test_a_changed_setting_changes_the_tasks_and_the_service_alone(life: Life) -> None:
@@ -46,7 +46,6 @@ def test_a_changed_setting_changes_the_tasks_and_the_service_alone(life: Life) -
     }
     environment = container(plan, "web")["environment"]
     assert {"name": "LOG_LEVEL", "value": "WARNING"} in environment
-    assert life("plan after the change").code == 0
 
 
 def test_a_release_that_was_rolled_back_is_no_success(life: Life) -> None:
@@ -55,7 +54,6 @@ def test_a_release_that_was_rolled_back_is_no_success(life: Life) -> None:
     assert release.code == 1
     told = "The new task definition did not get stable and was rolled back: "
     assert told in " ".join(release.said.split())
-    assert life("plan after the broken release").changes.keys() == {f"{DEFINITION}.web[0]", SERVICE}
 
 
 def test_an_image_that_was_not_pushed_ends_the_plan(life: Life) -> None:
