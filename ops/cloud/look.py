@@ -28,7 +28,7 @@ def status(_: Context) -> None:
         if not described:
             raise Exit("the service has no image yet: inv cloud.deploy gives it one", code=1)
         shell.say(f"service     {_counts(described)}")
-        shell.say(f"alarms      {_alarms(cloud) or 'none rings'}")
+        shell.say(f"alarms      {', '.join(_alarms(cloud)) or 'none rings'}")
         shell.say(f"migrated    {_last_migration(cloud) or 'nothing was said of it lately'}")
         shell.say("")
         table.show([("DEPLOYMENT", "VERSION", "STATE", "RUNNING", "FAILED", "SINCE"), *_deployments(cloud, described)])
@@ -134,13 +134,11 @@ def _targets(cloud: Stage, described: Described) -> dict[str, str]:
     return found
 
 
-def _alarms(cloud: Stage) -> str:
+def _alarms(cloud: Stage) -> list[str]:
     """Those that ring."""
     prefix = f"{cloud.described['name']}: "
     found = cloud.client("cloudwatch").describe_alarms(AlarmNamePrefix=prefix, StateValue="ALARM")["MetricAlarms"]
-    return ", ".join(
-        f"{each['AlarmName'].removeprefix(prefix)} since {_when(each['StateUpdatedTimestamp'])}" for each in found
-    )
+    return [f"{each['AlarmName'].removeprefix(prefix)} since {_when(each['StateUpdatedTimestamp'])}" for each in found]
 
 
 def _last_migration(cloud: Stage) -> str:

@@ -132,7 +132,8 @@ def _migrate(cloud: Stage) -> None:
     """Before the new version starts: what serves copes with the new schema, and what comes needs it."""
     migration, seconds = cloud.migration(), cloud.described["migration_timeout_s"]
     cloud.registry.require(service.version(service.image(migration.definition)))
-    message = f"the migration runs on by itself: inv cloud.logs --service migrate shows it; {AGAIN}"
+    shows = "inv cloud.logs --service migrate shows it"
+    message = f"the migration runs on by itself: {shows}; the next inv cloud.migrate or cloud.deploy waits for it"
     with shell.interrupted(message):
         if left := migration.running():
             with step(f"waiting for the migration {left.rpartition('/')[2]} that runs already"):

@@ -120,7 +120,7 @@ def test_a_migration_that_is_interrupted_runs_on_and_the_next_waits_for_it(
     assert ended.value.code == shell.INTERRUPTED
     assert str(ended.value) == (
         "the migration runs on by itself: inv cloud.logs --service migrate shows it; "
-        "inv cloud.deploy again goes on from there"
+        "the next inv cloud.migrate or cloud.deploy waits for it"
     )
     (task,) = standing.client("ecs").list_tasks(cluster=NAME, family=f"{NAME}-migrate")["taskArns"]
 
