@@ -4,7 +4,7 @@ from types import ModuleType
 
 from invoke.collection import Collection
 
-from ops import audit, bench, config, copies, db, dev, docs, lint, operations, prod, run, scenario, test
+from ops import audit, bench, config, copies, db, dev, docs, doctor, lint, operations, prod, run, scenario, test
 from ops.cloud import look
 from ops.cloud import release as cloud
 from ops.drill import command as drill
@@ -19,6 +19,7 @@ def collection(name: str, *modules: ModuleType) -> Collection:
 namespace = Collection(
     audit.audit,
     dev.dev,
+    doctor.doctor,
     lint.lint,
     run.run,
     test.test,

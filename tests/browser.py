@@ -1,26 +1,17 @@
-"""The browser that tests look at pages with: the machine's own Chromium, since Playwright's needs a download."""
+"""The browser of this machine, begun for a test."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import TYPE_CHECKING
 
 from ops import project
+from ops.browser import program
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-WHERE = f"set CHROMIUM, or have one of {', '.join(NAMES)} on the PATH"
 SCREENSHOTS = project.ROOT / ".local" / "reports" / "screenshots"
 QUIET = ("background-networking", "component-update", "sync", "gpu")
-
-
-@cache
-def program() -> str | None:
-    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests import browser, server
+from ops import browser
+from tests import server
 from tests.terraform import provider
 
 FOLDER = pytest.StashKey[Path]()

