@@ -27,7 +27,7 @@ DEFINITION = {
     "secrets": [
         {
             "name": "SECRET_KEY",
-            "valueFrom": "arn:aws:secretsmanager:eu-central-1:1:secret:groundwork/SECRET_KEY-aB3dEf",
+            "valueFrom": "arn:aws:secretsmanager:eu-central-1:1:secret:shop/SECRET_KEY-aB3dEf",
         },
         {"name": "MASTER_USER", "valueFrom": "arn:aws:secretsmanager:eu-central-1:1:secret:rds!db-1-x:username::"},
     ],

@@ -16,8 +16,9 @@ import time
 from pathlib import Path
 
 from ops import project
+from ops.project import NAME
 from tests import aws
-from tests.terraform.stack import NAME, REPOSITORY, Outcome, Stack
+from tests.terraform.stack import REPOSITORY, Outcome, Stack
 
 LONGEST_S = 900
 ONE, OTHER = f"{REPOSITORY}:1.0", f"{REPOSITORY}:2.0"

@@ -13,7 +13,7 @@ from ops import project, shell
 from tests.aws import ACCOUNT, REGION, Environment
 from tests.terraform import provider
 
-NAME = "groundwork"
+NAME = project.NAME
 REPOSITORY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{NAME}"
 AT_ONCE = 40  # of its calls: nearly all of the time it waits
 CALM = {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": "/dev/null"}

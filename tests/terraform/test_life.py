@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from ops import configuration
+from ops.project import NAME
 from tests.terraform.life import ONE
 from tests.terraform.stack import REPOSITORY, Document, Outcome
 
@@ -86,13 +87,13 @@ def test_the_outputs_are_what_inv_cloud_asks_for(life: Life) -> None:
     outputs = {name: each["value"] for name, each in json.loads(life("outputs").said).items()}
 
     assert outputs["region"] == "eu-central-1"
-    assert (outputs["cluster"], outputs["service"]) == ("groundwork", "groundwork-web")
-    assert (outputs["web_family"], outputs["migrate_family"]) == ("groundwork-web", "groundwork-migrate")
-    assert outputs["web_task_definition"].endswith(":task-definition/groundwork-web:1")
-    assert outputs["migrate_task_definition"].endswith(":task-definition/groundwork-migrate:1")
+    assert (outputs["cluster"], outputs["service"]) == (NAME, f"{NAME}-web")
+    assert (outputs["web_family"], outputs["migrate_family"]) == (f"{NAME}-web", f"{NAME}-migrate")
+    assert outputs["web_task_definition"].endswith(f":task-definition/{NAME}-web:1")
+    assert outputs["migrate_task_definition"].endswith(f":task-definition/{NAME}-migrate:1")
     assert len(outputs["subnets"]) == 2
     assert len(outputs["migrate_security_groups"]) == 1
-    assert outputs["log_group"] == "/groundwork/service"
+    assert outputs["log_group"] == f"/{NAME}/service"
     assert outputs["url"] == "https://shop.example.com"
 
 

@@ -21,11 +21,12 @@ from typing import Any
 
 import pytest
 
+from ops import project
 from tests.aws import ACCOUNT, CREDENTIALS, REGION, client, push
 from tests.ops.conftest import Clone
 from tests.terraform import provider
 
-NAME = "groundwork"
+NAME = project.NAME
 SMALL = Path(__file__).parent / "small"
 
 

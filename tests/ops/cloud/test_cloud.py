@@ -45,7 +45,7 @@ def test_a_release_that_fails_leaves_what_serves(cloud: Cloud, monkeypatch: pyte
         nothing_new_gets_healthy(patched)
         failed = cloud.inv("cloud.deploy", "--tag", "v2")
     assert failed.returncode == 1
-    assert "(service groundwork-web) rolling back to deployment ecs-svc/1." in failed.stderr
+    assert f"(service {NAME}-web) rolling back to deployment ecs-svc/1." in failed.stderr
     assert "the service has v1, and 3 of 3 run" in failed.stderr
     assert "was rolled back" in failed.stderr
     assert cloud.serving == "v1"
@@ -57,7 +57,7 @@ def test_a_release_that_fails_leaves_what_serves(cloud: Cloud, monkeypatch: pyte
     cloud.change('"GUNICORN_THREADS": 8', '"GUNICORN_THREADS": 4')
 
     assert cloud.ok("cloud.rollback", "--to", "v1") == "v1 serves\n"
-    assert "groundwork-web: 3 of 3 run" in cloud.ok("cloud.status")
+    assert f"{NAME}-web: 3 of 3 run" in cloud.ok("cloud.status")
     cloud.change('"zones": ["a", "b"]', '"zones": ["b", "a"]')
     replaced = cloud.inv("cloud.plan")
     assert replaced.returncode == 1
@@ -156,7 +156,7 @@ def nothing_new_gets_healthy(patched: pytest.MonkeyPatch) -> None:
         before = backend.services[f"{NAME}:{NAME}-web"].task_definition
         service = original(backend, properties)
         service.task_definition = before
-        message = "(service groundwork-web) rolling back to deployment ecs-svc/1."
+        message = f"(service {NAME}-web) rolling back to deployment ecs-svc/1."
         service.events.insert(0, {"id": "1", "createdAt": utcnow(), "message": message})
         return service
 

@@ -13,7 +13,7 @@ RUNS: dict[str, Any] = {
     "containerDefinitions": [
         {
             "name": "web",
-            "image": "groundwork:v1",
+            "image": "shop:v1",
             "essential": True,
             "stopTimeout": 15,
             "portMappings": [{"containerPort": 8000}],
@@ -39,7 +39,7 @@ def test_each_name_and_value_that_differs_is_told() -> None:
     would = deepcopy(RUNS)
     container = would["containerDefinitions"][0]
     would["memory"] = 2048
-    container["image"] = "groundwork:v2"
+    container["image"] = "shop:v2"
     container["environment"] = [{"name": "A", "value": "3"}, {"name": "C", "value": "4"}]
     container["secrets"] = []
     container["linuxParameters"] = {"initProcessEnabled": True}
@@ -50,6 +50,6 @@ def test_each_name_and_value_that_differs_is_told() -> None:
         ("environment/B", "2", "–"),
         ("environment/C", "–", "4"),
         ("secrets/SECRET_KEY", "arn:aws:secretsmanager:1", "–"),
-        ("image", "groundwork:v1", "groundwork:v2"),
+        ("image", "shop:v1", "shop:v2"),
         ("linuxParameters/initProcessEnabled", "–", "True"),
     ]

@@ -35,11 +35,11 @@ def test_the_state_tells_versions_tasks_alarms_and_the_last_migration(
     look.status(Context())
 
     told = capsys.readouterr().out
-    assert "service     groundwork-web: 2 of 2 run" in told
+    assert f"service     {NAME}-web: 2 of 2 run" in told
     assert "alarms      requests fail since " in told
     assert "Running upgrade a -> b, the second thing" in told
     deployments, tasks = told.partition("DEPLOYMENT")[2].split("TASK")
-    assert deployments.splitlines()[1].split()[:3] == ["groundwork-web:1", "v1", "completed"]
+    assert deployments.splitlines()[1].split()[:3] == [f"{NAME}-web:1", "v1", "completed"]
     assert [line.split()[1:3] for line in tasks.splitlines()[1:]] == [["v1", "running"]] * 2
 
 

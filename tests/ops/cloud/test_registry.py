@@ -14,7 +14,8 @@ from invoke.exceptions import Exit
 
 from ops import ports
 from ops.cloud.registry import Registry
-from tests.ops.cloud.conftest import NAME, Aws, give_image
+from ops.project import NAME
+from tests.ops.cloud.conftest import Aws, give_image
 from tests.ops.conftest import wait_until
 
 PASSWORD = "123456789012-auth-token"
