@@ -16,7 +16,7 @@ from tests.docs.shell import Shell
 from tests.ops.conftest import make_clone
 
 PORTS = ("5000", "5001", "5432")  # as the pages have them
-SECONDS_TO_LOG = 15
+SECONDS_TO_LOG = 60
 SERVES = "Debugger PIN"  # as the development server ends its start, and each reload
 HOME = "/home/you/groundwork"
 COLOUR = re.compile(r"\x1b\[[\d;]*m")

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import IO
 
-SECONDS = 120  # more than any command takes
+SECONDS = 300  # more than any command takes, on a machine that has much else to do
 SAID = "what was said ends here:"
 
 
