@@ -1,6 +1,7 @@
 """`inv cloud.…`, what changes the service on AWS: planning, applying, releasing, going back, ending."""
 
 import re
+import sys
 from datetime import datetime
 
 from invoke.context import Context
@@ -85,13 +86,17 @@ def rollback(_: Context, to: str = "", url: str = "") -> None:
 @task(help={"yes_i_mean": "answers the question: the name of the cluster"})
 def destroy(_: Context, yes_i_mean: str = "") -> None:
     """End all of it on AWS, after a question; a protected database stays."""
-    with stage.working() as cloud, planned(kept(cloud), "-destroy") as found:
-        planning.refuse_what_is_protected(found)
-        _show(found)
+    with stage.working() as cloud:
         name = cloud.outputs["cluster"]
-        if yes_i_mean != name and shell.answer(f"type {name} to destroy all of this for ever: ") != name:
-            raise Exit(f"nothing was destroyed: that wants --yes-i-mean {name}", code=1)
-        _apply(found, "destroying")
+        unmeant = Exit(f"nothing was destroyed: that wants --yes-i-mean {name}", code=1)
+        if yes_i_mean != name and not sys.stdin.isatty():
+            raise unmeant
+        with planned(kept(cloud), "-destroy") as found:
+            planning.refuse_what_is_protected(found)
+            _show(found)
+            if yes_i_mean != name and shell.answer(f"type {name} to destroy all of this for ever: ") != name:
+                raise unmeant
+            _apply(found, "destroying")
 
 
 def _version(tag: str) -> str:

@@ -206,6 +206,14 @@ def test_what_cannot_be_released_is_refused_first(
     assert str(refused.value).startswith(complaint)
 
 
+@pytest.mark.parametrize("meant", ["", "another"])
+def test_what_is_not_named_is_not_destroyed(standing: Stage, meant: str) -> None:
+    with pytest.raises(Exit) as refused:
+        release.destroy(Context(), yes_i_mean=meant)
+
+    assert str(refused.value) == "nothing was destroyed: that wants --yes-i-mean groundwork"
+
+
 def test_nobody_goes_back_to_an_image_that_the_registry_has_not(standing: Stage) -> None:
     with pytest.raises(Exit) as refused:
         release.rollback(Context(), to="v0")
