@@ -14,6 +14,7 @@ from ops.parity import comparison, compose, definition, differences, ecs, flask,
 from ops.parity.facts import Facts, NotToBeHad
 from tests.aws import REGION
 from tests.ops.cloud.conftest import Aws
+from tests.terraform import provider
 
 VARIABLES = {"METRICS_PORT": "9000", "LOG_LEVEL": "INFO"}
 SECRET = f"arn:aws:secretsmanager:{REGION}:1:secret:shop/SECRET_KEY-aB3dEf"
@@ -137,12 +138,14 @@ def settings() -> Configuration:
 
 
 @pytest.fixture
-def plans(plugins: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def plans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """terraform/ of a checkout whose files may be changed."""
+    if reason := provider.why_none():
+        pytest.skip(reason)
     for name in ("app", "compose", "config", "terraform"):
         shutil.copytree(project.ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns(".terraform"))
     monkeypatch.setattr(project, "ROOT", tmp_path)
     monkeypatch.setattr(project, "CONFIG", tmp_path / "config")
     monkeypatch.setattr(project, "LOCAL", tmp_path / ".local")
-    monkeypatch.setenv("TF_CLI_ARGS_init", f"-plugin-dir={plugins}")
+    monkeypatch.setenv("TF_CLI_ARGS_init", f"-plugin-dir={provider.mirror()}")
     return tmp_path / "terraform"
