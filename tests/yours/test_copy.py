@@ -86,7 +86,11 @@ def test_an_update_from_the_commit_before_leaves_a_copy_of_this_one(source: Path
 
     now = copy(name="corner-shop")
     differing = [path for path in {*files(mine), *files(now)} if content(mine / path) != content(now / path)]
-    assert differing == ["wsgi.py"]
+    assert "wsgi.py" in differing
+    assert not conflicts(mine)
+    # Where more is left behind than in the commit before, copier leaves it in projects that have it.
+    if not run("git", "diff", "--name-only", "HEAD~1", "--", "copier.yml", at=source):
+        assert differing == ["wsgi.py"]
 
 
 def test_an_answer_can_be_changed_later(copy: Copy) -> None:
@@ -95,7 +99,7 @@ def test_an_answer_can_be_changed_later(copy: Copy) -> None:
     update(mine, "--data", "name=grocery", "--vcs-ref", ":current:")
 
     assert '"APPLICATION_DB": "grocery"' in (mine / "config" / "production.json").read_text()
-    assert not [path for path in files(mine) if "<<<<<<<" in (content(mine / path) or b"").decode("utf-8", "ignore")]
+    assert not conflicts(mine)
 
 
 @pytest.mark.parametrize(
@@ -128,6 +132,10 @@ def files(folder: Path) -> list[str]:
 
 def content(path: Path) -> bytes | None:
     return path.read_bytes() if path.is_file() else None
+
+
+def conflicts(folder: Path) -> list[str]:
+    return [path for path in files(folder) if b"\n<<<<<<< " in (content(folder / path) or b"")]
 
 
 def content_of(path: str) -> str:

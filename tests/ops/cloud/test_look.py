@@ -211,7 +211,7 @@ def test_what_is_not_named_is_not_destroyed(standing: Stage, meant: str) -> None
     with pytest.raises(Exit) as refused:
         release.destroy(Context(), yes_i_mean=meant)
 
-    assert str(refused.value) == "nothing was destroyed: that wants --yes-i-mean groundwork"
+    assert str(refused.value) == f"nothing was destroyed: that wants --yes-i-mean {NAME}"
 
 
 def test_nobody_goes_back_to_an_image_that_the_registry_has_not(standing: Stage) -> None:
