@@ -1,12 +1,15 @@
 """What the pages tell to type is typed, and what they show is what is seen: `-k day-one` for one page."""
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from ops import project
 from tests.docs import blocks, newcomer, pages
+from tests.docs.blocks import Block
 
 PAGES = [page for page in pages.every() if any(True for _ in blocks.of(page))]
 
@@ -23,6 +26,8 @@ def test_a_page_tells_what_happens(page: Path, tmp_path: Path) -> None:
     found = list(blocks.of(page))
     if all(block.note in (*blocks.NOT_RUN, "run by") for block in found):
         return
+    if lacking := programs_lacking(found):
+        pytest.skip(f"needs {lacking}")
 
     with newcomer.arrived(tmp_path) as somebody:
         differences = [
@@ -48,3 +53,13 @@ def test_a_block_that_is_run_elsewhere_is_run_there(page: Path) -> None:
             tasks = re.findall(r"\binv ([a-z.-]+)", block.text)
             assert tasks, f"{page.name}:{block.line} calls no task"
             assert not [task for task in tasks if task not in test], f"{page.name}:{block.line} says so"
+
+
+def programs_lacking(found: list[Block]) -> str:
+    """What the commands call besides git and the tasks, and this machine has not."""
+    typed = "\n".join(command.typed for block in found for command in block.commands)
+    lacking = [name for name in ("curl", "jq") if re.search(rf"\b{name} ", typed) and not shutil.which(name)]
+    if " --json " in typed and "curl" not in lacking:
+        known = subprocess.run(["curl", "--help", "all"], capture_output=True, text=True, check=False).stdout
+        lacking += [] if "--json " in known else ["a curl that has --json, 7.82 or newer"]
+    return " and ".join(lacking)
