@@ -1,4 +1,4 @@
-"""The tasks: `inv --list` shows them, `inv --help NAME` explains one."""
+"""The tasks: `inv --list` shows them in this order, `inv --help NAME` explains one."""
 
 from types import ModuleType
 
@@ -9,25 +9,31 @@ from ops.cloud import look
 from ops.cloud import release as cloud
 from ops.drill import command as drill
 from ops.parity import command as parity
+from ops.program import Program
 
 
-def collection(name: str, *modules: ModuleType) -> Collection:
+def collection(name: str, purpose: str, *modules: ModuleType) -> Collection:
     """Of the tasks of several modules."""
-    return Collection(name, *[each for module in modules for each in Collection.from_module(module).tasks.values()])
+    made = Collection(name, *[each for module in modules for each in Collection.from_module(module).tasks.values()])
+    made.__doc__ = purpose
+    return made
 
 
 namespace = Collection(
-    audit.audit,
     dev.dev,
+    test.test,
     doctor.doctor,
     lint.lint,
     run.run,
-    test.test,
-    Collection.from_module(bench),
-    collection("cloud", cloud, look),
-    collection("config", config, parity),
-    collection("db", db, copies),
-    Collection.from_module(docs),
-    collection("prod", prod, operations, drill),
-    Collection.from_module(scenario),
+    audit.audit,
+    collection("db", "The database: migrations, snapshots, backups", db, copies),
+    collection("scenario", "Databases with exactly the data you want", scenario),
+    collection("config", "The settings: config/*.json", config, parity),
+    collection("prod", "Production on one machine: nginx, gunicorn, PostgreSQL", prod, operations, drill),
+    collection("cloud", "Production on AWS", cloud, look),
+    collection("docs", "The documentation", docs),
+    collection("bench", "Benchmarks: this beside the usual ways", bench),
 )
+
+if __name__ == "__main__":
+    Program(namespace).run()

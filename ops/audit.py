@@ -57,7 +57,12 @@ class Report:
 
 @task
 def audit(_: Context) -> None:
-    """Fail where a package in uv.lock is known to be vulnerable; where nobody can be asked, say so."""
+    """Fail where a package is known to be vulnerable.
+
+    It asks about each package of uv.lock; where nobody can be asked, it says so.
+
+    Example: inv audit
+    """
     accepted = _accepted()
     try:
         report = read(*_asked()).without(accepted)

@@ -13,25 +13,45 @@ ROUNDS = {"rounds": "how often each contender has its turn", "write": "write the
 
 @task(help={"tests": "how many, where a whole suite is timed", **ROUNDS})
 def tests(_: Context, tests: str = "1000", rounds: str = "5", write: bool = False) -> None:
-    """Measure what isolated tests cost, in our ways and in those of others; an hour."""
+    """Measure what isolated tests cost; an hour.
+
+    In our ways and in those of others.
+
+    Example: inv bench.tests --tests 200 --rounds 3
+    """
     _run("benchmarks.suite", tests=tests, rounds=rounds, write=write)
 
 
 @task(help={"orders": "how many, where a scenario is loaded; they have three rows and a half each", **ROUNDS})
 def scenarios(_: Context, orders: str = "270000", rounds: str = "5", write: bool = False) -> None:
-    """Measure what it costs to load a scenario, and to have it again; ten minutes."""
+    """Measure what loading a scenario costs; 10 minutes.
+
+    And what it costs to have it again.
+
+    Example: inv bench.scenarios --orders 10000
+    """
     _run("benchmarks.scenarios", orders=orders, rounds=rounds, write=write)
 
 
 @task(help={"orders": "how many, in the database that is kept; they have three rows and a half each", **ROUNDS})
 def db(_: Context, orders: str = "270000", rounds: str = "5", write: bool = False) -> None:
-    """Measure what it costs to migrate a database, and to have it again as it was; five minutes."""
+    """Measure what migrating costs; 5 minutes.
+
+    And what it costs to have the database again as it was.
+
+    Example: inv bench.db --rounds 3
+    """
     _run("benchmarks.databases", orders=orders, rounds=rounds, write=write)
 
 
 @task(help={"seconds": "how long each measurement takes", **ROUNDS})
 def prod(_: Context, seconds: str = "3", rounds: str = "4", write: bool = False) -> None:
-    """Measure what the production stack carries, and what it costs to start it; ten minutes."""
+    """Measure what production carries; 10 minutes.
+
+    And what it costs to start it.
+
+    Example: inv bench.prod --seconds 5
+    """
     stack.known()
     _run("benchmarks.production", seconds=seconds, rounds=rounds, write=write)
 
@@ -52,7 +72,12 @@ def http(
     rounds: str = "5",
     write: bool = False,
 ) -> None:
-    """Measure what the API costs beside the least that answers the same, and its memory; twenty minutes."""
+    """Measure what the API costs; 20 minutes.
+
+    Beside the least that answers the same, and its memory.
+
+    Example: inv bench.http --orders 100000
+    """
     stack.known()
     options.number("requests", requests, least=2000)
     _run("benchmarks.http", orders=orders, seconds=seconds, requests=requests, rounds=rounds, write=write)

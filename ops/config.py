@@ -13,7 +13,10 @@ PRINT_CLASSES = "import json, app.config; print(json.dumps(app.config.json_schem
 
 @task
 def check(_: Context) -> None:
-    """Report every problem of every configuration file."""
+    """Report every problem in config/*.json.
+
+    Example: inv config.check
+    """
     if problems := configuration.find_problems():
         raise configuration.InvalidConfiguration(problems)
     shell.say(f"{', '.join(configuration.names())}: no problem found")
@@ -21,7 +24,12 @@ def check(_: Context) -> None:
 
 @task(help={"name": "which configuration; by default the one that APPLICATION_CONFIG names, else development"})
 def show(_: Context, name: str = "") -> None:
-    """Print the effective configuration and where each value comes from, secrets as ***."""
+    """Print every setting and where it comes from.
+
+    The values as they are in effect; secrets as ***.
+
+    Example: inv config.show --name production
+    """
     effective = configuration.load(name or None, missing_secrets="show")
     rows = [
         (key, "***" if value.secret else value.text, value.source) for key, value in sorted(effective.values.items())
@@ -34,7 +42,12 @@ def show(_: Context, name: str = "") -> None:
 
 @task(name="schema")
 def write_schema(_: Context) -> None:
-    """Write config/schema.json anew from the classes in app/config.py, and check the files by it."""
+    """Write config/schema.json from app/config.py.
+
+    And check the files by it.
+
+    Example: inv config.schema
+    """
     schema.PATH.write_text(described(), "utf-8")
     shell.say(f"wrote {project.shown(schema.PATH)}")
     check(_)

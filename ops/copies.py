@@ -16,7 +16,12 @@ MIGRATE = "if it is behind the code, without asking"
 
 @task(help={"name": "by default the git branch's, with a number where that is taken", "yes_i_mean": MEANT})
 def snapshot(_: Context, name: str | None = None, yes_i_mean: str = "") -> None:
-    """Keep the database as it is now, to have it again; whoever is connected is disconnected."""
+    """Keep the database as it is now, to have it again.
+
+    Whoever is connected is disconnected.
+
+    Example: inv db.snapshot --name before-the-import
+    """
     with (
         target.destructive("inv db.snapshot would disconnect everybody from", yes_i_mean) as settings,
         snapshots.opened(settings) as kept,
@@ -27,7 +32,12 @@ def snapshot(_: Context, name: str | None = None, yes_i_mean: str = "") -> None:
 
 @task(help={"name": SNAPSHOT, "migrate": MIGRATE, "yes_i_mean": MEANT})
 def restore(_: Context, name: str, migrate: bool = False, yes_i_mean: str = "") -> None:
-    """Put the database back to a snapshot, under whoever is connected."""
+    """Put the database back to a snapshot.
+
+    Under whoever is connected.
+
+    Example: inv db.restore --name before-the-import
+    """
     with target.destructive("inv db.restore would replace", yes_i_mean) as settings:
         with snapshots.opened(settings) as kept:
             found = kept.find(name)
@@ -38,7 +48,10 @@ def restore(_: Context, name: str, migrate: bool = False, yes_i_mean: str = "") 
 
 @task(name="snapshots")
 def list_snapshots(_: Context) -> None:
-    """List the snapshots."""
+    """List the snapshots.
+
+    Example: inv db.snapshots
+    """
     rows = [("NAME", "BRANCH", "REVISION", "TAKEN", "SIZE")]
     with target.opened() as settings, snapshots.opened(settings) as kept:
         rows += [(each.name, each.branch, each.revision, each.when, kept.size(each)) for each in kept.every()]
@@ -50,7 +63,10 @@ def list_snapshots(_: Context) -> None:
 
 @task(help={"name": SNAPSHOT, "yes_i_mean": MEANT})
 def forget(_: Context, name: str, yes_i_mean: str = "") -> None:
-    """Drop a snapshot."""
+    """Delete a snapshot.
+
+    Example: inv db.forget --name before-the-import
+    """
     with (
         target.destructive("inv db.forget would drop a snapshot of", yes_i_mean) as settings,
         snapshots.opened(settings) as kept,
@@ -61,7 +77,10 @@ def forget(_: Context, name: str, yes_i_mean: str = "") -> None:
 
 @task(help={"folder": "where to; by default a new one in .local/backups", "config": CONFIG})
 def backup(_: Context, folder: str = "", config: str = "") -> None:
-    """Write a backup of the database."""
+    """Write a backup of the database to a folder.
+
+    Example: inv db.backup --folder ../backups/monday
+    """
     with shell.interruptible(), database.available(configuration.load(config)) as found:
         place = backups.place(found.configuration, folder)
         made = backups.make(found, place)
@@ -70,7 +89,12 @@ def backup(_: Context, folder: str = "", config: str = "") -> None:
 
 @task(help={"folder": "of the backup", "config": CONFIG, "migrate": MIGRATE, "yes_i_mean": MEANT})
 def restore_backup(_: Context, folder: str, config: str = "", migrate: bool = False, yes_i_mean: str = "") -> None:
-    """Put a backup in the place of the database, once what came out of it is what went in."""
+    """Put a backup in the place of the database.
+
+    Once what came out of it is what went in.
+
+    Example: inv db.restore-backup --folder ../backups/monday
+    """
     target.require_meant("inv db.restore-backup would replace", yes_i_mean, config)
     place = Path(folder).resolve()
     manifest = backups.read(place)

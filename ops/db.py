@@ -21,7 +21,10 @@ from ops.target import MEANT
 
 @task(help={"dry_run": "print the SQL instead of running it"})
 def migrate(_: Context, dry_run: bool = False) -> None:
-    """Migrate to the head."""
+    """Bring the database to the newest migration.
+
+    Example: inv db.migrate --dry-run
+    """
     with target.opened() as settings:
         if dry_run:
             start = ",".join(sorted(migrations.current(settings))) or "base"
@@ -32,7 +35,12 @@ def migrate(_: Context, dry_run: bool = False) -> None:
 
 @task(help={"message": "what the migration does, in a few words", "apply": "apply it at once; read it all the same"})
 def revision(_: Context, message: str, apply: bool = False) -> None:
-    """Write a migration for what the models have and the database has not."""
+    """Write a migration for what the models have now.
+
+    For what they have and the database has not.
+
+    Example: inv db.revision -m "add colours"
+    """
     with target.opened() as settings:
         migrations.upgrade(settings)
         migrations.alembic(settings, "revision", "--autogenerate", "--message", message)
@@ -42,14 +50,20 @@ def revision(_: Context, message: str, apply: bool = False) -> None:
 
 @task(help={"revision": "to which revision; by default one back", "yes_i_mean": MEANT})
 def downgrade(_: Context, revision: str = "-1", yes_i_mean: str = "") -> None:
-    """Undo migrations."""
+    """Undo the last migration, or several.
+
+    Example: inv db.downgrade --revision base
+    """
     with target.destructive("inv db.downgrade would undo migrations of", yes_i_mean) as settings:
         migrations.alembic(settings, "downgrade", revision)
 
 
 @task
 def status(_: Context) -> None:
-    """Show at which migration the database is, and which are pending."""
+    """Show which migrations are applied, which pending.
+
+    Example: inv db.status
+    """
     with target.opened() as settings:
         current = migrations.current(settings)
     known, pending = migrations.every(), migrations.pending(current)
@@ -67,7 +81,12 @@ def status(_: Context) -> None:
 
 @task
 def lint(_: Context) -> None:
-    """Report what is dangerous in a migration, with its line and what to do instead."""
+    """Report what is dangerous in a migration.
+
+    With its line and what to do instead.
+
+    Example: inv db.lint
+    """
     if found := migration_lint.find():
         raise Exit("\n".join(map(str, found)), code=1)
     shell.say(f"{project.shown(migrations.FOLDER)}: no problem found")
@@ -75,7 +94,10 @@ def lint(_: Context) -> None:
 
 @task
 def check(_: Context) -> None:
-    """Fail where the models have what no migration makes."""
+    """Fail where the models have what no migration makes.
+
+    Example: inv db.check
+    """
     with target.opened() as settings:
         migrations.upgrade(settings)
         migrations.alembic(settings, "check")
@@ -83,7 +105,10 @@ def check(_: Context) -> None:
 
 @task(name="shell")
 def open_shell(_: Context) -> None:
-    """Open psql."""
+    """Open psql on the database.
+
+    Example: inv db.shell
+    """
     with target.opened() as settings:
         database.connect_or_create(settings).close()
         command, password = database.psql(settings)
@@ -92,7 +117,12 @@ def open_shell(_: Context) -> None:
 
 @task(help={"yes_i_mean": MEANT})
 def reset(_: Context, yes_i_mean: str = "") -> None:
-    """Drop the database and make it anew, migrated, and but in production with the starter data."""
+    """Make the database anew; what is in it is lost.
+
+    Migrated, and but in production with the starter data.
+
+    Example: inv db.reset
+    """
     with target.destructive("inv db.reset would drop", yes_i_mean) as settings:
         database.drop(settings)
         database.create(settings)
@@ -109,12 +139,22 @@ def reset(_: Context, yes_i_mean: str = "") -> None:
     }
 )
 def rehearse(_: Context, size: str = "", name: str = "orders", from_: str = "") -> None:
-    """Apply the pending migrations to a scenario while queries run, and show what they lock and how long it blocks."""
+    """Show what the pending migrations block, on a copy.
+
+    It applies them to a scenario while queries run, and shows what they lock and how long it blocks.
+
+    Example: inv db.rehearse --size 100000
+    """
     budget = configuration.load(missing_secrets="show").longest_blocked_ms
     rehearsal.run(name, options.number("size", size) if size else None, from_, budget)
 
 
 @task(help={"against": "a commit; by default the last release: the last tag, else origin/main"})
 def compat(_: Context, against: str = "") -> None:
-    """Run the API tests of the last release on the new schema: it still runs while the new one starts."""
+    """Run the last release's API tests on the new schema.
+
+    The last release still runs while the new one starts.
+
+    Example: inv db.compat --against v1.1
+    """
     predecessor.check(against)

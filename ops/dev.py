@@ -10,7 +10,12 @@ from ops.configuration import Configuration
 
 @task
 def dev(_: Context) -> None:
-    """Start the development server and its PostgreSQL; Ctrl-C ends both, the data stays."""
+    """Start the development server with its PostgreSQL.
+
+    Ctrl-C ends both; the data stays.
+
+    Example: inv dev
+    """
     settings = configuration.load()
     if settings["FLASK_CONFIG"] != "development":
         raise Exit(f"inv dev serves development only, and APPLICATION_CONFIG is {settings.name}", code=1)

@@ -12,20 +12,35 @@ SITE = project.LOCAL / "site"
 
 @task
 def build(_: Context) -> None:
-    """Build the site into .local/site; fail where a link leads nowhere."""
+    """Build the documentation as a site.
+
+    Into .local/site; it fails where a link leads nowhere.
+
+    Example: inv docs.build
+    """
     _zensical("build", "--clean", "--strict")
     shell.say(f"{project.shown(SITE)}/index.html")
 
 
 @task
 def serve(_: Context) -> None:
-    """Show the site while you write; Ctrl-C ends it."""
+    """Show the documentation while you write it.
+
+    Ctrl-C ends it.
+
+    Example: inv docs.serve
+    """
     _zensical("serve")
 
 
 @task
 def write(_: Context) -> None:
-    """Write anew the pages that are made from what they describe, such as the configuration's reference."""
+    """Write the pages anew that are made from the code.
+
+    Such as the configuration's reference.
+
+    Example: inv docs.write
+    """
     for path, text in described.pages().items():
         path.write_text(text, "utf-8")
         shell.say(f"wrote {project.shown(path)}")

@@ -11,7 +11,12 @@ SIGNS = {"fine": "ok", "without": "--", "broken": "!!"}
 
 @task
 def doctor(_: Context) -> None:
-    """Show what is right on this machine, what is not, and what to do about it."""
+    """Show what is right on this machine and what is not.
+
+    What is not comes with what to do about it.
+
+    Example: inv doctor
+    """
     findings = examination.examine()
     table.show([(SIGNS[each.state], each.what, each.found) for each in findings])
     for each in findings:

@@ -22,7 +22,12 @@ FIXES = (shell.python("ruff", "check", "--fix"), shell.python("ruff", "format"))
 
 @task(help={"fix": "first mend what ruff can mend"})
 def lint(_: Context, fix: bool = False) -> None:
-    """Look for mistakes in the code, its types, the configuration and the migrations; all that are found are shown."""
+    """Look for mistakes in code, types, configuration.
+
+    And in the migrations; all that are found are shown.
+
+    Example: inv lint --fix
+    """
     with shell.interruptible():
         if fix:
             for command in FIXES:

@@ -15,7 +15,12 @@ from ops.database import Database
 
 @task
 def status(_: Context) -> None:
-    """Show the containers, their health and version, whom the proxy asks, and at which migration the database is."""
+    """Show who serves, in which version, and how it is.
+
+    The containers, their health and version, whom the proxy asks, and at which migration the database is.
+
+    Example: inv prod.status
+    """
     settings = stack.known()
     there = stack.containers(all_states=True)
     if not there:
@@ -48,7 +53,10 @@ def status(_: Context) -> None:
     }
 )
 def logs(_: Context, follow: bool = False, request: str = "", service: str = "") -> None:
-    """Show what the containers say."""
+    """Show what the containers say.
+
+    Example: inv prod.logs --service web --follow
+    """
     settings = stack.known()
     arguments = ["logs", "--no-color" if request else "--timestamps"]
     command = stack.command(settings, *arguments, *(["--follow"] if follow else []), *([service] if service else []))
@@ -66,21 +74,30 @@ def logs(_: Context, follow: bool = False, request: str = "", service: str = "")
 
 @task(name="exec", help={"command": "as you would type it, in quotes"})
 def execute(_: Context, command: str) -> None:
-    """Run a command in a replica of the service, as in `inv prod.exec "flask --app wsgi routes"`."""
+    """Run a command in a replica of the service.
+
+    Example: inv prod.exec "flask --app wsgi routes"
+    """
     stack.known()
     _serve_in("web", "sh", "-c", command)
 
 
 @task(name="shell")
 def open_shell(_: Context) -> None:
-    """Open psql on the database, as the role that the service has."""
+    """Open psql on the database, as the service's role.
+
+    Example: inv prod.shell
+    """
     settings = stack.known()
     _serve_in("db", "psql", "--username", settings["POSTGRES_USER"], settings["APPLICATION_DB"])
 
 
 @task(help={"folder": "where to; by default a new one in .local/backups"})
 def backup(_: Context, folder: str = "") -> None:
-    """Write a backup of the database, while it serves."""
+    """Write a backup of the database, while it serves.
+
+    Example: inv prod.backup --folder ../backups/monday
+    """
     with shell.interruptible():
         found = _database(stack.load())
         place = backups.place(found.configuration, folder)
@@ -90,7 +107,12 @@ def backup(_: Context, folder: str = "") -> None:
 
 @task(help={"folder": "of the backup", "yes_i_mean": "the name of the database, to say that it is meant"})
 def restore(_: Context, folder: str, yes_i_mean: str = "") -> None:
-    """Put a backup in the place of the database, once what came out of it is what went in."""
+    """Put a backup in the place of the database.
+
+    Once what came out of it is what went in.
+
+    Example: inv prod.restore --folder ../backups/monday
+    """
     settings = stack.load()
     name = settings["APPLICATION_DB"]
     if yes_i_mean != name:

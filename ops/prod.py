@@ -18,7 +18,10 @@ LOCK = project.LOCAL / "production.lock"
 
 @task(help={"tag": "its name; by default what git calls the commit"})
 def build(_: Context, tag: str = "") -> None:
-    """Build the image of the service."""
+    """Build the image of the service.
+
+    Example: inv prod.build --tag v1.2
+    """
     with _working() as settings:
         image = _build(settings, tag)
         shell.say(f"{stack.IMAGE}:{image.version}")
@@ -26,7 +29,12 @@ def build(_: Context, tag: str = "") -> None:
 
 @task(help={"web": "how many replicas; by default those of config/production.json"})
 def up(_: Context, web: str = "") -> None:
-    """Start the production stack, or bring the one that runs to the code and the configuration."""
+    """Start the production stack on this machine.
+
+    Or bring the one that runs to the code and the configuration.
+
+    Example: inv prod.up --web 3
+    """
     with _working() as settings:
         replicas = _affordable(settings, options.number("web", web or stack.variables(settings)["WEB_REPLICAS"]))
         _require_ports(settings)
@@ -47,7 +55,12 @@ def up(_: Context, web: str = "") -> None:
 
 @task(help={"tag": "the name of the new image; by default what git calls the commit"})
 def deploy(_: Context, tag: str = "") -> None:
-    """Build, migrate, and put new replicas in the place of those that serve, without losing a request."""
+    """Bring a new version in, without losing a request.
+
+    It builds, migrates, and puts new replicas in the place of those that serve.
+
+    Example: inv prod.deploy --tag v1.2
+    """
     with _working() as settings:
         replicas = _replicas()
         image = _build(settings, tag)
@@ -58,7 +71,12 @@ def deploy(_: Context, tag: str = "") -> None:
 
 @task(help={"to": "the version of a kept image; by default the one that served before"})
 def rollback(_: Context, to: str = "") -> None:
-    """Go back to an image that was kept, in the same way; the database stays as it is."""
+    """Go back to the image before; the database stays.
+
+    Or to another that was kept, in the same way as a deploy.
+
+    Example: inv prod.rollback --to v1.1
+    """
     with _working() as settings:
         replicas = _replicas()
         image = images.find(to) if to else images.previous()
@@ -71,7 +89,10 @@ def rollback(_: Context, to: str = "") -> None:
 
 @task(help={"web": "how many replicas"})
 def scale(_: Context, web: str) -> None:
-    """Start replicas or end some, without losing a request."""
+    """Start replicas or end some, losing no request.
+
+    Example: inv prod.scale --web 5
+    """
     with _working() as settings:
         replicas = _affordable(settings, options.number("web", web))
         _replicas()
@@ -81,7 +102,10 @@ def scale(_: Context, web: str) -> None:
 
 @task(help={"volumes": "delete the data too, after a question", "yes_i_mean": "answers it: the database's name"})
 def down(_: Context, volumes: bool = False, yes_i_mean: str = "") -> None:
-    """End the stack; its data stays."""
+    """End the production stack; its data stays.
+
+    Example: inv prod.down
+    """
     with _working() as settings:
         name = settings["APPLICATION_DB"]
         if volumes and yes_i_mean != name and shell.answer(f"type {name} to delete its data for ever: ") != name:

@@ -8,7 +8,12 @@ from ops import configuration, database, shell
 
 @task(help={"command": "as you would type it, in quotes"})
 def run(_: Context, command: str) -> None:
-    """Run a command at the root of the project with the configuration in its environment."""
+    """Run a command with the settings in its environment.
+
+    It runs at the root of the project.
+
+    Example: inv run "flask routes"
+    """
     settings = configuration.load()
     running = database.find(settings)
     shell.execute(command, (running.configuration if running else settings).environment)

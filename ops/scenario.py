@@ -24,7 +24,12 @@ NAME = "which one; inv scenario.list shows them"
     },
 )
 def up(_: Context, name: str, size: str = "", seed: str = str(stage.SEED)) -> None:
-    """Start a scenario's PostgreSQL, with its data; what was loaded once is cloned from then on."""
+    """Start a database with a scenario's data.
+
+    On a PostgreSQL of its own. What was loaded once is cloned from then on.
+
+    Example: inv scenario --name orders
+    """
     begun = time.perf_counter()
     story = stories.find(name)
     wanted = stage.state(story, options.number("size", size) if size else None, options.number("seed", seed, least=0))
@@ -35,7 +40,10 @@ def up(_: Context, name: str, size: str = "", seed: str = str(stage.SEED)) -> No
 
 @task(name="list")
 def list_all(_: Context) -> None:
-    """List the scenarios, and which are up."""
+    """List the scenarios, and which are up.
+
+    Example: inv scenario.list
+    """
     rows = [("NAME", "SIZE", "UP", "STORY")]
     running = scenario_server.all_running()
     for story in stories.every():
@@ -46,7 +54,10 @@ def list_all(_: Context) -> None:
 
 @task(help={"name": NAME, "all": "all that are up"})
 def down(_: Context, name: str = "", all: bool = False) -> None:  # noqa: A002  the option's name
-    """End a scenario's PostgreSQL; its data stays."""
+    """End a scenario's PostgreSQL; its data stays.
+
+    Example: inv scenario.down --name orders
+    """
     if bool(name) == all:
         raise Exit("name a scenario that shall end, or --all", code=1)
     if name:
@@ -59,7 +70,10 @@ def down(_: Context, name: str = "", all: bool = False) -> None:  # noqa: A002  
 
 @task(help={"name": NAME})
 def reset(_: Context, name: str) -> None:
-    """Put a scenario back to the state just after loading."""
+    """Put a scenario back to how it was just loaded.
+
+    Example: inv scenario.reset --name orders
+    """
     begun = time.perf_counter()
     with stage.at_work(name) as scenario, states.opened(scenario.configuration) as kept:
         state = kept.current()
@@ -73,14 +87,22 @@ def reset(_: Context, name: str) -> None:
 
 @task(name="shell", help={"name": NAME})
 def open_shell(_: Context, name: str) -> None:
-    """Open psql on a scenario."""
+    """Open psql on a scenario.
+
+    Example: inv scenario.shell --name orders
+    """
     command, password = database.psql(_ready(name))
     shell.serve(command, password)
 
 
 @task(help={"name": NAME})
 def serve(_: Context, name: str) -> None:
-    """Start the development server on a scenario; Ctrl-C ends it, the scenario stays up."""
+    """Start the development server on a scenario.
+
+    Ctrl-C ends it; the scenario stays up.
+
+    Example: inv scenario.serve --name orders
+    """
     settings = _ready(name)
     with shell.interruptible():
         port = ports.claim_aloud(int(settings["FLASK_RUN_PORT"]), "the development server")
@@ -91,7 +113,10 @@ def serve(_: Context, name: str) -> None:
 
 @task(help={"name": NAME, "command": "as you would type it, in quotes"}, positional=["command"])
 def run(_: Context, command: str, name: str) -> None:
-    """Run a command on a scenario, as in `inv scenario.run --name orders "flask shell"`."""
+    """Run a command on a scenario.
+
+    Example: inv scenario.run --name orders "flask shell"
+    """
     shell.execute(command, _ready(name).environment)
 
 
@@ -103,7 +128,12 @@ def run(_: Context, command: str, name: str) -> None:
     }
 )
 def explain(_: Context, name: str, only: str = "", sizes: str = "") -> None:
-    """Run the app's own queries on a scenario, and show how PostgreSQL answers each."""
+    """Show how the app's queries do on a scenario.
+
+    It runs the app's own queries, and shows how PostgreSQL answers each.
+
+    Example: inv scenario.explain --name orders --sizes 1000,10000
+    """
     if only and sizes:
         raise Exit("--only shows one size, --sizes shows all queries: choose one of the two", code=1)
     if not sizes:
@@ -132,13 +162,23 @@ def explain(_: Context, name: str, only: str = "", sizes: str = "") -> None:
 
 @task(help={"name": NAME, "sql": "a statement, in quotes; what it changes is rolled back"}, positional=["sql"])
 def query(_: Context, sql: str, name: str) -> None:
-    """Show how PostgreSQL answers a statement of yours on a scenario."""
+    """Show how PostgreSQL answers a statement of yours.
+
+    On a scenario; what the statement changes is rolled back.
+
+    Example: inv scenario.query --name orders "SELECT count(*) FROM orders"
+    """
     _show_plans(name, {0: _ready(name)}, measured=["--sql", sql])
 
 
 @task
 def clean(_: Context) -> None:
-    """Drop what was loaded by code that has changed since, or is gone."""
+    """Delete scenarios that older code loaded.
+
+    What was loaded by code that has changed since, or is gone.
+
+    Example: inv scenario.clean
+    """
     known = {story.name: story for story in stories.every()}
     for server in scenario_server.with_data():
         if server.name not in known:

@@ -18,7 +18,12 @@ STOP = "from tests import throwaway; throwaway.discard_reused()"
     }
 )
 def test(_: Context, reuse: bool = False, keep: bool = False, stop: bool = False) -> None:
-    """Run the suite in parallel, with coverage; pytest's own arguments follow `--`."""
+    """Run the tests in parallel, with coverage.
+
+    pytest's own arguments follow `--`.
+
+    Example: inv test -- tests/app -k stock -x
+    """
     with shell.interruptible():
         if stop:
             shell.run([sys.executable, "-c", STOP], {})

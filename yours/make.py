@@ -46,7 +46,7 @@ MENTIONS: dict[str, dict[str, list[str]]] = {
             r', "yours"',
             r'\[\[tool\.mypy\.overrides\]\]\nmodule = "pytest_postgresql.*\n.*\n\n',
         ],
-        "tasks.py": [r" bench,", r".*\(bench\),\n"],
+        "tasks.py": [r" bench,", r'.*"bench", .*\n'],
         "tests/ops/test_layout.py": [r' "benchmarks",'],
         "zensical.toml": [r' *"your-project\.md",\n', r'    \{ "Benchmarks" = \[\n(        .*\n)*    \] \},\n'],
     },

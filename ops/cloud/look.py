@@ -21,7 +21,12 @@ MIGRATED = "Running upgrade"
 
 @task
 def status(_: Context) -> None:
-    """Show the service and its deployments, the tasks with their health and version, the alarms, the last migration."""
+    """Show what runs on AWS, and how it is.
+
+    The service and its deployments, the tasks with their health and version, the alarms, the last migration.
+
+    Example: inv cloud.status
+    """
     with stage.looking() as cloud:
         described = cloud.service.found()
         shell.say(f"page        {cloud.outputs['url']}")
@@ -38,7 +43,12 @@ def status(_: Context) -> None:
 
 @task
 def diff(_: Context) -> None:
-    """Show where the task definition that runs differs from what the configuration would give; fails where it does."""
+    """Fail where what runs is not what is configured.
+
+    It shows where the task definition that runs differs from what the configuration would give.
+
+    Example: inv cloud.diff
+    """
     with stage.looking() as cloud:
         runs = cloud.service.definition()
         with planning.planned(planning.kept(cloud)) as plan:
@@ -61,7 +71,10 @@ def diff(_: Context) -> None:
 def logs(
     _: Context, follow: bool = False, request: str = "", service: str = "", minutes: str = str(MINUTES_SHOWN)
 ) -> None:
-    """Show what the containers say, as CloudWatch keeps it."""
+    """Show what the containers say, from CloudWatch.
+
+    Example: inv cloud.logs --service web --minutes 30
+    """
     if service and service not in SERVICES:
         raise Exit(f"--service: should be {' or '.join(SERVICES)}, got {service!r}", code=1)
     since = lines.now_ms() - 60_000 * options.number("minutes", minutes)

@@ -26,7 +26,12 @@ URL = "where to ask for the version, while the service's name does not lead ther
 
 @task
 def plan(_: Context) -> None:
-    """Show what `inv cloud.apply` would change; fails where that would lose the database."""
+    """Show what inv cloud.apply would change.
+
+    It fails where that would lose the database.
+
+    Example: inv cloud.plan
+    """
     with stage.working(first=True) as cloud, planned(kept(cloud)) as found:
         _show(found)
         planning.refuse_losing_the_database(found)
@@ -39,7 +44,12 @@ def plan(_: Context) -> None:
     }
 )
 def apply(_: Context, yes: bool = False, unprotected: bool = False) -> None:
-    """Bring AWS to what terraform/ and config/production.json say, after a question; the version that serves stays."""
+    """Bring AWS to what terraform/ says, after a question.
+
+    And to config/production.json; the version that serves stays.
+
+    Example: inv cloud.apply
+    """
     options = ["-var=protected=false"] if unprotected else []
     with stage.working(first=True) as cloud, planned(kept(cloud), *options) as found:
         _show(found)
@@ -52,14 +62,22 @@ def apply(_: Context, yes: bool = False, unprotected: bool = False) -> None:
 
 @task
 def migrate(_: Context) -> None:
-    """Migrate by a task of its own: shows what it says, ends with its exit code."""
+    """Migrate the database on AWS, by a task of its own.
+
+    It shows what the task says, and ends with its exit code.
+
+    Example: inv cloud.migrate
+    """
     with stage.working() as cloud:
         _migrate(cloud)
 
 
 @task(help={"tag": TAG, "url": URL})
 def deploy(_: Context, tag: str = "", url: str = "") -> None:
-    """Build, push, migrate, and wait until the new version serves, as in `inv cloud.deploy --tag v1.2`."""
+    """Build, push, migrate, and wait until it serves.
+
+    Example: inv cloud.deploy --tag v1.2
+    """
     with stage.working() as cloud:
         version = _version(tag)
         _require_address(url)
@@ -74,7 +92,12 @@ def deploy(_: Context, tag: str = "", url: str = "") -> None:
 
 @task(help={"to": "the version of an image in the registry; by default that of the task definition before", "url": URL})
 def rollback(_: Context, to: str = "", url: str = "") -> None:
-    """Go back to an image that the registry has; the database stays as it is."""
+    """Go back to an earlier image; the database stays.
+
+    To one that the registry has.
+
+    Example: inv cloud.rollback --to v1.1
+    """
     with stage.working() as cloud:
         _require_address(url)
         version = to or cloud.service.version_before()
@@ -85,7 +108,12 @@ def rollback(_: Context, to: str = "", url: str = "") -> None:
 
 @task(help={"yes_i_mean": "answers the question: the name of the cluster"})
 def destroy(_: Context, yes_i_mean: str = "") -> None:
-    """End all of it on AWS, after a question; a protected database stays."""
+    """Delete all of it on AWS, after a question.
+
+    A protected database stays.
+
+    Example: inv cloud.destroy
+    """
     with stage.working() as cloud:
         name = cloud.outputs["cluster"]
         unmeant = Exit(f"nothing was destroyed: that wants --yes-i-mean {name}", code=1)

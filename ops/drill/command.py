@@ -26,7 +26,12 @@ SHARE_OF_THE_LIMIT = 0.8
     }
 )
 def drill(_: Context, faults: str = "", seconds: str = "10", connections: str = "50", rate: str = "100") -> None:
-    """Do to the stack what goes wrong in production while it is used, and look up every order that was acknowledged."""
+    """Break the stack under load, and look up each order.
+
+    It does what goes wrong in production, and looks up every order that was acknowledged.
+
+    Example: inv prod.drill --faults worker,database
+    """
     stage = Stage(stack.load(), options.number("seconds", seconds))
 
     from ops.drill import exercise, page, table

@@ -29,7 +29,12 @@ NONE, CANNOT = "–", ""
     }
 )
 def parity(_: Context, every: bool = False, all_places: bool = False) -> None:
-    """Fail where Flask, Compose, Terraform and ECS make different things of config/production.json."""
+    """Fail where two places read the settings differently.
+
+    It compares what Flask, Compose, Terraform and ECS make of config/production.json.
+
+    Example: inv config.parity --every
+    """
     settings = configuration.load("production", environ={}, missing_secrets="show")
     places, absent = _ask(settings)
     found, meant = comparison.rows(places), differences.meant(settings)

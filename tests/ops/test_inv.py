@@ -15,9 +15,8 @@ TOOLS = ["awk", "cat", "chmod", "cmp", "cp", "dirname", "mkdir", "rm"]
 UV = """#!/bin/sh
 echo "$@" >>"{calls}"
 mkdir -p "$UV_PROJECT_ENVIRONMENT/bin"
-printf '#!/bin/sh\\necho "$@"; exit 7\\n' >"$UV_PROJECT_ENVIRONMENT/bin/inv"
-cp /bin/sh "$UV_PROJECT_ENVIRONMENT/bin/python"
-chmod +x "$UV_PROJECT_ENVIRONMENT/bin/inv"
+printf '#!/bin/sh\\necho "$@"; exit 7\\n' >"$UV_PROJECT_ENVIRONMENT/bin/python"
+chmod +x "$UV_PROJECT_ENVIRONMENT/bin/python"
 """
 
 
@@ -26,7 +25,7 @@ def test_installs_once_then_hands_over_arguments_and_exit_code(folder: Path, uv:
 
     assert "installing what uv.lock names" in first.stderr
     assert second.stderr == ""
-    assert first.stdout == second.stdout == f"--search-root {folder} db.migrate --flag\n"
+    assert first.stdout == second.stdout == f"{folder}/tasks.py db.migrate --flag\n"
     assert (first.returncode, second.returncode) == (7, 7)
     assert uv.read_text().count("sync") == 1
 
@@ -74,7 +73,7 @@ def test_a_python_that_is_gone_is_noticed(folder: Path, uv: Path) -> None:
 def test_works_from_another_folder(folder: Path, uv: Path, tmp_path: Path) -> None:
     _inv(folder)
 
-    assert _inv(folder, "--list", cwd=tmp_path).stdout == f"--search-root {folder} --list\n"
+    assert _inv(folder, "--list", cwd=tmp_path).stdout == f"{folder}/tasks.py --list\n"
 
 
 def test_an_old_python_is_named_with_the_remedy(folder: Path) -> None:

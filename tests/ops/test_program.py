@@ -1,0 +1,87 @@
+"""What `inv` says of its tasks, and what it answers to what it does not understand."""
+
+import re
+import shlex
+import subprocess
+
+import pytest
+from invoke.parser import Parser
+
+from ops import program, project
+from tasks import namespace
+
+COLUMNS = 80
+PARSER = Parser(initial=program.Program(namespace).initial_context, contexts=namespace.to_contexts())
+ROW = re.compile(r"^\| (`inv .*?) \|", re.MULTILINE)
+NAMED = re.compile(r"`inv ([\w.-]+)")
+
+
+@pytest.mark.parametrize("command", [["./inv"], [".venv/bin/inv"]])
+def test_the_list_takes_one_line_a_task(command: list[str]) -> None:
+    listed = subprocess.run([*command, "--list"], cwd=project.ROOT, capture_output=True, text=True, check=True).stdout
+
+    lines = [line for line in listed.splitlines() if line.startswith("  ")]
+    assert len(lines) == len(namespace.task_names)
+    assert max(map(len, lines)) <= COLUMNS
+
+
+@pytest.mark.parametrize("name", namespace.task_names)
+def test_a_task_has_an_example_that_can_be_typed(name: str) -> None:
+    inv, *words = shlex.split(program.example(namespace[name]))
+
+    _, *called = PARSER.parse_argv(words)
+
+    assert inv == "inv"
+    assert [context.name for context in called] == [name]
+
+
+def test_the_readme_tells_of_every_task_and_of_no_other() -> None:
+    readme = (project.ROOT / "README.md").read_text("utf-8")
+    pages = " ".join(page.read_text("utf-8") for page in (project.ROOT / "docs").glob("*.md"))
+    told = {name for row in ROW.findall(readme) for name in NAMED.findall(row)}
+    in_detail = told | set(NAMED.findall(pages))
+
+    assert not {name for name in told if name not in PARSER.contexts}
+    assert not {name for name, aliases in namespace.task_names.items() if not in_detail & {name, *aliases}}
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        ("db.migarte", "no task db.migarte: did you mean db.migrate?  inv --list shows all"),
+        ("rollback", "no task rollback: did you mean prod.rollback"),
+        ("--help db.revison", "no task db.revison: did you mean db.revision?  inv --list shows all"),
+        ("nothing-like-it", "no task nothing-like-it: inv --list shows all"),
+        ("db", "db is a collection of tasks: inv --list db shows them"),
+        ("--list nosuch", "no collection nosuch: there are db, scenario, "),
+        ("db.migrate db.stauts", "no task db.stauts: did you mean db.status?"),
+        ("db.migrate --dryrun", "db.migrate has no option --dryrun: did you mean --dry-run?"),
+        ("test -x", "test has no option -x, as in: inv test -- "),
+        ("db.revision", "db.revision needs 'message', as in: inv db.revision -m"),
+        ("db.revision -m", "db.revision --message needs a value, as in: inv db.revision -m"),
+        ("db.revision --mesage x", "db.revision has no option --mesage: did you mean --message?"),
+        ("db.revision --nothing-like-it", "db.revision has no option --nothing-like-it, as in: "),
+        ("run flask routes", "run has no use for routes, and no task is called so, as in: "),
+        ("--lst", "no option --lst: did you mean --list?"),
+        ("--list --list-depth x", "an option should be a whole number, got 'x'"),
+    ],
+)
+def test_what_is_not_understood_is_answered_in_one_line(
+    typed: str, answer: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match=r"^1$"):
+        program.Program(namespace).run(["inv", *typed.split()])
+
+    said = capsys.readouterr()
+    assert said.err.startswith(f"inv: {answer}")
+    assert said.err.count("\n") == 1
+    assert said.out == ""
+
+
+@pytest.mark.parametrize("task", ["db.status", "db.revision", "run"])
+def test_help_behind_a_task_is_its_help(task: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """invoke would run what needs an argument with `--help` as its value."""
+    with pytest.raises(SystemExit, match=r"^0$"):
+        program.Program(namespace).run(["inv", task, "--help"])
+
+    assert program.example(namespace[task]) in capsys.readouterr().out
