@@ -53,7 +53,7 @@ def discard_abandoned() -> None:
     embedded.discard_all()
     container.discard_all()
     for folder in Path(tempfile.gettempdir()).glob(f"{server.FOLDER}-*-*"):
-        if not psutil.pid_exists(int(folder.name.split("-")[2])):
+        if not psutil.pid_exists(int(folder.name.removeprefix(f"{server.FOLDER}-").partition("-")[0])):
             shutil.rmtree(folder, ignore_errors=True)  # another user's stays
 
 
