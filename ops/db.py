@@ -48,13 +48,14 @@ def revision(_: Context, message: str, apply: bool = False) -> None:
             migrations.upgrade(settings)
 
 
-@task(help={"revision": "to which revision; by default one back", "yes_i_mean": MEANT})
+@task(help={"revision": "the one to go back to, or base; by default one back", "yes_i_mean": MEANT})
 def downgrade(_: Context, revision: str = "-1", yes_i_mean: str = "") -> None:
     """Undo the last migration, or several.
 
     Example: inv db.downgrade --revision base
     """
     with target.destructive("inv db.downgrade would undo migrations of", yes_i_mean) as settings:
+        migrations.require_applied(migrations.current(settings), revision)
         migrations.alembic(settings, "downgrade", revision)
 
 

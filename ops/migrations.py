@@ -1,11 +1,14 @@
 """The migrations, as their files tell, and where a database stands among them: without a need for Alembic."""
 
 import ast
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from invoke.exceptions import Exit
 
 from ops import project, session, shell
 from ops.configuration import Configuration
@@ -48,6 +51,29 @@ def pending(current: set[str]) -> list[Revision]:
         order += ready
         done |= {revision.name for revision in ready or waiting}
     return order
+
+
+def applied(current: set[str]) -> list[Revision]:
+    """To a database that is at `current`, in the order in which they were."""
+    ahead = {revision.name for revision in pending(current)}
+    return [revision for revision in pending(set()) if revision.name not in ahead]
+
+
+def require_applied(current: set[str], wanted: str) -> None:
+    """To go back to it; `wanted` as Alembic takes it. Raises Exit with those that there are."""
+    if unknown := current - set(every()):
+        raise Exit(f"the database is ahead: this code does not know {', '.join(sorted(unknown))}", code=1)
+    there = applied(current)
+    if not there:
+        raise Exit("no migration is applied: there is nothing to undo", code=1)
+    if back := re.fullmatch(r"-(\d+)", wanted):
+        is_there = 0 < int(back[1]) <= len(there)
+    else:
+        name = re.sub(r"[-+]\d+$", "", wanted)
+        is_there = name == "base" or (name != "" and [each.name.startswith(name) for each in there].count(True) == 1)
+    if not is_there:
+        listed = [f"  {revision}" for revision in reversed(there)] + ["  base          before the first"]
+        raise Exit("\n".join([f"--revision: no applied migration is {wanted!r}; there are:", *listed]), code=1)
 
 
 def current(configuration: Configuration) -> set[str]:

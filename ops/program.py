@@ -1,9 +1,8 @@
 """What `inv` itself says: the table of contents, and one line where a task or an option is not understood."""
 
-import difflib
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import invoke
@@ -115,6 +114,13 @@ def example(task: object) -> str:
     return (task.__doc__ or "").strip().rpartition("Example: ")[2]
 
 
+def _nearest(name: str, known: Iterable[str]) -> list[str]:
+    """One, or none that is like it."""
+    from difflib import get_close_matches
+
+    return get_close_matches(name, known, 1, LIKE)
+
+
 def _rows(collection: Collection, prefix: str = "") -> Rows:
     return [(f"{prefix}{name}", helpline(task)) for name, task in collection.tasks.items()]
 
@@ -123,9 +129,7 @@ def _unknown_task(name: str, after: str, namespace: Collection) -> str:
     known = list(namespace.task_names)
     if name in namespace.collections:
         return f"{name} is a collection of tasks: inv --list {name} shows them"
-    if near := [each for each in known if each.rpartition(".")[2] == name] or difflib.get_close_matches(
-        name, known, 1, LIKE
-    ):
+    if near := [each for each in known if each.rpartition(".")[2] == name] or _nearest(name, known):
         return f"no task {name}: did you mean {' or '.join(near)}?  inv --list shows all"
     if after:
         return f"{after} has no use for {shlex.quote(name)}, and no task is called so{_example(after, namespace)}"
@@ -135,17 +139,10 @@ def _unknown_task(name: str, after: str, namespace: Collection) -> str:
 def _unknown_option(option: str, context: ParserContext | None, namespace: Collection) -> str:
     name = (context and context.name) or ""
     known = [*context.flags, *context.inverse_flags] if context else []
-    if near := difflib.get_close_matches(option, known, 1, LIKE):
-        return (
-            f"{name} has no option {option}: did you mean {near[0]}?"
-            if name
-            else f"no option {option}: did you mean {near[0]}?"
-        )
-    return (
-        f"{name} has no option {option}{_example(name, namespace)}"
-        if name
-        else f"no option {option}: inv --help shows all"
-    )
+    lacks = f"{name} has no option {option}" if name else f"no option {option}"
+    if near := _nearest(option, known):
+        return f"{lacks}: did you mean {near[0]}?"
+    return lacks + (_example(name, namespace) or ": inv --help shows all")
 
 
 def _eaten(context: ParserContext | None) -> list[str]:

@@ -34,6 +34,16 @@ def test_the_navigation_leads_to_every_page() -> None:
     assert not left_out, "zensical.toml has the navigation"
 
 
+def test_a_decision_has_a_number_of_its_own_and_its_place_in_the_list() -> None:
+    folder = pages.DOCS / "decisions"
+    names = sorted(path.name for path in folder.glob("0*.md"))
+
+    assert len({name[:4] for name in names}) == len(names)
+    listed = [link for link in pages.links(folder / "README.md") if link in names]
+    assert listed == names
+    assert not [name for name in names if not (folder / name).read_text("utf-8").startswith(f"# {int(name[:4])}. ")]
+
+
 def test_the_readme_leads_to_every_page_of_the_navigation_or_to_one_that_does() -> None:
     linked = set(pages.links(pages.README))
 

@@ -20,6 +20,7 @@ from ops.project import NAME
 from tests.ops.conftest import Clone
 from tests.service import Database as EmptyDatabase
 
+FIRST = migrations.pending(set())[0].name
 SECRETS = dict.fromkeys(("MIGRATOR_PASSWORD", "POSTGRES_PASSWORD", "SECRET_KEY"), "a-password-of-some-length")
 
 
@@ -34,6 +35,7 @@ SECRETS = dict.fromkeys(("MIGRATOR_PASSWORD", "POSTGRES_PASSWORD", "SECRET_KEY")
         ),
         (db.downgrade, {}, [["alembic", "downgrade", "-1"]]),
         (db.downgrade, {"revision": "base"}, [["alembic", "downgrade", "base"]]),
+        (db.downgrade, {"revision": FIRST[:4]}, [["alembic", "downgrade", FIRST[:4]]]),
         (db.check, {}, [["alembic", "upgrade", "head"], ["alembic", "check"]]),
         (db.reset, {}, ["drop", "create", ["alembic", "upgrade", "head"], ["scenarios", "starter"]]),
     ],
@@ -71,6 +73,26 @@ def test_production_is_touched_only_where_its_database_is_named(
         task(Context(), **arguments, yes_i_mean=meant)
 
     assert ran == []
+
+
+@pytest.mark.parametrize("revision", ["nonsense", "-99", "-0", "", f"{FIRST}0"])
+def test_a_revision_to_go_back_to_that_is_not_there_is_said_with_those_that_are(
+    revision: str, ran: list[object]
+) -> None:
+    refused = f"--revision: no applied migration is '{revision}'; there are:\n"
+    with pytest.raises(Exit, match=rf"(?s){re.escape(refused)}.*  {FIRST}  .*\n  base  ") as refusal:
+        db.downgrade(Context(), revision=revision)
+
+    assert refusal.value.code == 1
+    assert ran == []
+
+
+@pytest.mark.parametrize(
+    ("at", "why"), [(set(), "no migration is applied"), ({"nobody's"}, "ahead: this code does not know nobody's")]
+)
+def test_where_there_is_nothing_to_undo_that_is_said(at: set[str], why: str) -> None:
+    with pytest.raises(Exit, match=why):
+        migrations.require_applied(at, "-1")
 
 
 def test_production_that_an_option_names_is_guarded_too(ran: list[object]) -> None:
@@ -236,6 +258,7 @@ def ran(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> list[object]:
     monkeypatch.setattr(database, "available", available)
     monkeypatch.setattr(database, "connect_or_create", lambda _settings: SimpleNamespace(close=lambda: None))
     monkeypatch.setattr(migrations, "turn_to_migrate", lambda _settings: nullcontext(True))
+    monkeypatch.setattr(migrations, "current", lambda _settings: migrations.heads())
     monkeypatch.setattr(database, "drop", lambda _settings: done.append("drop"))
     monkeypatch.setattr(database, "create", lambda _settings: done.append("create"))
     monkeypatch.setattr(shell, "run", lambda command, _values: done.append(command[2:]))

@@ -2,12 +2,14 @@
 
 import re
 import shlex
+import shutil
 import subprocess
+import sys
 
 import pytest
 from invoke.parser import Parser
 
-from ops import program, project
+from ops import program, project, shell
 from tasks import namespace
 
 COLUMNS = 80
@@ -16,7 +18,7 @@ ROW = re.compile(r"^\| (`inv .*?) \|", re.MULTILINE)
 NAMED = re.compile(r"`inv ([\w.-]+)")
 
 
-@pytest.mark.parametrize("command", [["./inv"], [".venv/bin/inv"]])
+@pytest.mark.parametrize("command", [["./inv"], [sys.executable, "-m", "invoke"]])
 def test_the_list_takes_one_line_a_task(command: list[str]) -> None:
     listed = subprocess.run([*command, "--list"], cwd=project.ROOT, capture_output=True, text=True, check=True).stdout
 
@@ -70,12 +72,33 @@ def test_what_is_not_understood_is_answered_in_one_line(
     typed: str, answer: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit, match=r"^1$"):
-        program.Program(namespace).run(["inv", *typed.split()])
+        program.Program(namespace).run(["inv", *shlex.split(typed)])
 
     said = capsys.readouterr()
     assert said.err.startswith(f"inv: {answer}")
     assert said.err.count("\n") == 1
     assert said.out == ""
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash")
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [("inv db.mig", "db.migrate"), ("./inv db.revi", "db.revision"), ("inv db.migrate --dr", "--dry-run")],
+)
+def test_bash_completes_a_name(typed: str, completed: str) -> None:
+    """As bash does it: by the function that is registered for the command, which finds `inv` on PATH."""
+    script = f"""
+        eval "$(./inv --print-completion-script bash)"
+        COMP_WORDS=({typed})
+        $(complete -p inv | sed 's/.*-F \\([^ ]*\\).*/\\1/') inv {typed.split()[-1]}
+        echo "${{COMPREPLY[@]}}"
+    """
+    finished = subprocess.run(
+        ["bash", "-c", script],
+        cwd=project.ROOT, env=shell.environment({}), capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert finished.stdout == f"{completed}\n", finished.stderr
 
 
 @pytest.mark.parametrize("task", ["db.status", "db.revision", "run"])
