@@ -59,7 +59,8 @@ class Report:
 def audit(_: Context) -> None:
     """Fail where a package is known to be vulnerable.
 
-    It asks about each package of uv.lock; where nobody can be asked, it says so.
+    It asks about each package of uv.lock; where nobody can be asked, it says
+    so.
 
     Example: inv audit
     """

@@ -142,7 +142,8 @@ def reset(_: Context, yes_i_mean: str = "") -> None:
 def rehearse(_: Context, size: str = "", name: str = "orders", from_: str = "") -> None:
     """Show what the pending migrations block, on a copy.
 
-    It applies them to a scenario while queries run, and shows what they lock and how long it blocks.
+    It applies them to a scenario while queries run, and shows what they lock
+    and how long it blocks.
 
     Example: inv db.rehearse --size 100000
     """

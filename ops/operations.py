@@ -17,7 +17,8 @@ from ops.database import Database
 def status(_: Context) -> None:
     """Show who serves, in which version, and how it is.
 
-    The containers, their health and version, whom the proxy asks, and at which migration the database is.
+    The containers, their health and version, whom the proxy asks, and at which
+    migration the database is.
 
     Example: inv prod.status
     """

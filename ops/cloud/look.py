@@ -23,7 +23,8 @@ MIGRATED = "Running upgrade"
 def status(_: Context) -> None:
     """Show what runs on AWS, and how it is.
 
-    The service and its deployments, the tasks with their health and version, the alarms, the last migration.
+    The service and its deployments, the tasks with their health and version,
+    the alarms, the last migration.
 
     Example: inv cloud.status
     """
@@ -45,7 +46,8 @@ def status(_: Context) -> None:
 def diff(_: Context) -> None:
     """Fail where what runs is not what is configured.
 
-    It shows where the task definition that runs differs from what the configuration would give.
+    It shows where the task definition that runs differs from what the
+    configuration would give.
 
     Example: inv cloud.diff
     """

@@ -28,7 +28,8 @@ SHARE_OF_THE_LIMIT = 0.8
 def drill(_: Context, faults: str = "", seconds: str = "10", connections: str = "50", rate: str = "100") -> None:
     """Break the stack under load, and look up each order.
 
-    It does what goes wrong in production, and looks up every order that was acknowledged.
+    It does what goes wrong in production, and looks up every order that was
+    acknowledged.
 
     Example: inv prod.drill --faults worker,database
     """

@@ -31,7 +31,8 @@ NONE, CANNOT = "–", ""
 def parity(_: Context, every: bool = False, all_places: bool = False) -> None:
     """Fail where two places read the settings differently.
 
-    It compares what Flask, Compose, Terraform and ECS make of config/production.json.
+    It compares what Flask, Compose, Terraform and ECS make of
+    config/production.json.
 
     Example: inv config.parity --every
     """

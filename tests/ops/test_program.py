@@ -1,5 +1,6 @@
 """What `inv` says of its tasks, and what it answers to what it does not understand."""
 
+import inspect
 import re
 import shlex
 import shutil
@@ -13,6 +14,7 @@ from ops import program, project, shell
 from tasks import namespace
 
 COLUMNS = 80
+INDENT = 2  # of the docstring in a task's help
 PARSER = Parser(initial=program.Program(namespace).initial_context, contexts=namespace.to_contexts())
 ROW = re.compile(r"^\| (`inv .*?) \|", re.MULTILINE)
 NAMED = re.compile(r"`inv ([\w.-]+)")
@@ -28,12 +30,13 @@ def test_the_list_takes_one_line_a_task(command: list[str]) -> None:
 
 
 @pytest.mark.parametrize("name", namespace.task_names)
-def test_a_task_has_an_example_that_can_be_typed(name: str) -> None:
+def test_the_help_has_an_example_that_can_be_typed_and_is_not_wrapped(name: str) -> None:
     inv, *words = shlex.split(program.example(namespace[name]))
 
     _, *called = PARSER.parse_argv(words)
 
     assert inv == "inv"
+    assert max(map(len, (inspect.getdoc(namespace[name]) or "").splitlines())) <= COLUMNS - INDENT
     assert [context.name for context in called] == [name]
 
 
