@@ -5,7 +5,7 @@ from types import ModuleType
 from invoke.collection import Collection
 
 from ops import audit, bench, config, copies, db, dev, docs, doctor, lint, operations, prod, run, scenario, test
-from ops.cloud import look
+from ops.cloud import command, look
 from ops.cloud import release as cloud
 from ops.drill import command as drill
 from ops.parity import command as parity
@@ -30,7 +30,7 @@ namespace = Collection(
     collection("scenario", "Databases with exactly the data you want", scenario),
     collection("config", "The settings: config/*.json", config, parity),
     collection("prod", "Production on one machine: nginx, gunicorn, PostgreSQL", prod, operations, drill),
-    collection("cloud", "Production on AWS", cloud, look),
+    collection("cloud", "Production on AWS", cloud, command, look),
     collection("docs", "The documentation", docs),
     collection("bench", "Benchmarks: this beside the usual ways", bench),
 )

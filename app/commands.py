@@ -17,7 +17,7 @@ log: structlog.typing.FilteringBoundLogger = structlog.get_logger("app.commands"
 
 
 def init_app(app: Flask) -> None:
-    for command in (register_staff, set_password, issue_token, prune, openapi):
+    for command in (register_staff, make_staff, set_password, issue_token, prune, openapi):
         app.cli.add_command(command)
 
 
@@ -33,6 +33,17 @@ def register_staff(email: str, name: str) -> None:
         raise click.ClickException(str(taken)) from None
     db.session.commit()
     click.echo(f"{user.email} is user {user.id}, of the staff")
+
+
+@click.command("make-staff")
+@click.argument("email")
+@with_appcontext
+def make_staff(email: str) -> None:
+    """Have somebody be of the staff who has registered, and has a password so."""
+    user = _user(email)
+    user.role = Role.STAFF
+    db.session.commit()
+    click.echo(f"{user.email} is user {user.id}, of the staff, registered at {user.created_at:%Y-%m-%d %H:%M %Z}")
 
 
 @click.command("set-password")

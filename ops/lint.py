@@ -14,6 +14,7 @@ CHECKS = {
     "mypy": shell.python("mypy"),
     "bandit": shell.python("bandit", "--quiet", "--configfile", "pyproject.toml", "--recursive", "."),
     "config.check": shell.python("invoke", "config.check"),
+    "config.parity": shell.python("invoke", "config.parity", "--offline"),
     "db.lint": shell.python("invoke", "db.lint"),
 }
 """By the names that they are told of by. The hook before a commit and each pipeline have these and no others."""

@@ -124,6 +124,49 @@ def _keep_what_a_service_is_told() -> None:
     Responses.create_service = create_service  # type: ignore[method-assign]
 
 
+def keep_deployments() -> None:
+    """Of a service, as ECS keeps them for 90 days: each with the task definition that was asked for, and its end."""
+    from moto.core.utils import unix_time
+    from moto.ecs.responses import EC2ContainerServiceResponse as Responses
+
+    def kept(self: Any) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.ecs_backend.__dict__.setdefault("deployments", [])  # gone with a reset
+        return found
+
+    def keeping(change: Any) -> Any:
+        def changed(self: Any) -> Any:
+            answer = change(self)
+            service = answer.result["service"]
+            if asked := self._get_param("taskDefinition"):
+                definition = self.ecs_backend.describe_task_definition(asked).arn
+                arrived = service.task_definition == definition
+                kept(self).append(
+                    {
+                        "targetServiceRevisionArn": f"{service.arn}/{len(kept(self))}",
+                        "createdAt": unix_time(),
+                        "status": "SUCCESSFUL" if arrived else "ROLLBACK_SUCCESSFUL",
+                        "taskDefinition": definition,
+                    }
+                )
+            return answer
+
+        return changed
+
+    def list_service_deployments(self: Any) -> str:
+        wanted = self._get_param("status")
+        return json.dumps({"serviceDeployments": [each for each in kept(self) if each["status"] in wanted]})
+
+    def describe_service_revisions(self: Any) -> str:
+        wanted = self._get_param("serviceRevisionArns")
+        found = [each for each in kept(self) if each["targetServiceRevisionArn"] in wanted]
+        return json.dumps({"serviceRevisions": [{"taskDefinition": each["taskDefinition"]} for each in found]})
+
+    Responses.create_service = keeping(Responses.create_service)  # type: ignore[method-assign]
+    Responses.update_service = keeping(Responses.update_service)  # type: ignore[method-assign]
+    Responses.list_service_deployments = list_service_deployments  # type: ignore[attr-defined]
+    Responses.describe_service_revisions = describe_service_revisions  # type: ignore[attr-defined]
+
+
 def _roll_back_what_is_broken() -> None:
     """A deployment of such an image never gets stable: what served before serves on, as with ECS's circuit breaker."""
     from moto.ecs.models import EC2ContainerServiceBackend as Backend

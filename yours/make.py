@@ -62,8 +62,10 @@ MENTIONS: dict[str, dict[str, list[str]]] = {
             r"- \*\*A deploy, on AWS\*\*(.*\n)(  .*\n)*",
             r"## The stack on AWS\n(?s:.*?)(?=^## )",
         ],
+        "docs/configuration.md": [r"\n## Where it arrives\n(?s:.*)"],
         "docs/pipelines.md": [r"## Deploying from GitHub\n(?s:.*?)(?=^## )"],
         "docs/testing.md": [r"^`tests/terraform` .*\n(.+\n)*\n"],
+        "ops/lint.py": [r'    "config\.parity": .*\n'],
         "pyproject.toml": [r'\[\[tool\.mypy\.overrides\]\]\nmodule = \["boto3.*\n.*\n\n', r'    "terraform: .*\n'],
         "tests/run.py": [
             r"from tests\.terraform import provider\n",

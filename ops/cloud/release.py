@@ -90,7 +90,7 @@ def deploy(_: Context, tag: str = "", url: str = "") -> None:
         shell.say(f"{version} serves: inv cloud.rollback goes back")
 
 
-@task(help={"to": "the version of an image in the registry; by default that of the task definition before", "url": URL})
+@task(help={"to": "the version of an image in the registry; by default the one that served before", "url": URL})
 def rollback(_: Context, to: str = "", url: str = "") -> None:
     """Go back to an earlier image; the database stays.
 

@@ -1,7 +1,7 @@
 """The service on ECS: what runs, what it was made from, and whether a deployment has arrived."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -47,16 +47,30 @@ class Service:
         return found
 
     def version_before(self) -> str:
-        """That of the newest task definition before the one that runs, with another image. Raises Exit without one."""
-        runs = self.definition()
-        for earlier in range(runs["revision"] - 1, 0, -1):
-            try:
-                before = self.definition(f"{runs['family']}:{earlier}")
-            except self.ecs.exceptions.ClientException:  # it was deleted
-                break
-            if image(before) != image(runs):
-                return version(image(before))
-        raise Exit(f"nothing else than {version(image(runs))} was released: there is nothing to go back to", code=1)
+        """That of the newest deployment that succeeded with another image. Raises Exit without one."""
+        runs = image(self.definition())
+        for deployment in sorted(self._succeeded(), key=lambda each: each["createdAt"], reverse=True):
+            revision_of_the_service = [deployment["targetServiceRevisionArn"]]
+            (found,) = self.ecs.describe_service_revisions(serviceRevisionArns=revision_of_the_service)[
+                "serviceRevisions"
+            ]
+            if (before := image(self.definition(found["taskDefinition"]))) != runs:
+                return version(before)
+        raise Exit(
+            f"nothing else than {version(runs)} has served lately: inv cloud.rollback --to takes any version that the "
+            "registry has",
+            code=1,
+        )
+
+    def _succeeded(self) -> Iterator[Described]:
+        """Deployments of the last 90 days: as long as ECS keeps them."""
+        asked = {"cluster": self.cluster, "service": self.name, "status": ["SUCCESSFUL"]}
+        while True:
+            answered = self.ecs.list_service_deployments(**asked)
+            yield from answered["serviceDeployments"]
+            if not (more := answered.get("nextToken")):
+                return
+            asked["nextToken"] = more
 
     def tasks(self) -> list[Described]:
         pages = self.ecs.get_paginator("list_tasks").paginate(cluster=self.cluster, serviceName=self.name)

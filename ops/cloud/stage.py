@@ -11,9 +11,9 @@ from invoke.exceptions import Exit
 from ops import configuration, project, shell
 from ops.alone import alone
 from ops.cloud import account, terraform
-from ops.cloud.migration import Migration, Place
+from ops.cloud.once import Once, Place
 from ops.cloud.registry import Registry
-from ops.cloud.service import Service
+from ops.cloud.service import Described, Service
 from ops.configuration import Configuration, Document
 
 LOCK = project.LOCAL / "cloud.lock"
@@ -37,13 +37,21 @@ class Stage:
     def registry(self) -> Registry:
         return Registry(self.client("ecr"), self.outputs["repository_url"])
 
-    def migration(self) -> Migration:
+    def migration(self) -> Once:
         """By the newest of its task definitions. Raises Exit where there is none."""
         ecs, family = self.client("ecs"), self.outputs["migrate_family"]
         if not ecs.list_task_definitions(familyPrefix=family, status="ACTIVE")["taskDefinitionArns"]:
             raise Exit("there is no image to migrate with yet: inv cloud.deploy gives it one", code=1)
+        return self._once(self.service.definition(family), "the migration")
+
+    def command(self) -> Once:
+        """In a container as the service has them, with its settings and its rights. Raises Exit where there is none."""
+        return self._once(self.service.definition(), "the command")
+
+    def _once(self, definition: Described, name: str) -> Once:
+        # Nobody calls it, and it calls nobody but the database: where the migration is, each may be.
         place = Place(self.outputs["cluster"], self.outputs["subnets"], self.outputs["migrate_security_groups"])
-        return Migration(ecs, self.client("logs"), place, self.service.definition(family))
+        return Once(self.client("ecs"), self.client("logs"), place, definition, name)
 
     @property
     def described(self) -> Document:

@@ -1,6 +1,6 @@
 """`inv config.parity`: one configuration, and what each place that runs the service makes of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from invoke.context import Context
 from invoke.exceptions import Exit
@@ -18,6 +18,8 @@ PLACES: dict[str, Callable[[Configuration], Facts]] = {
     "Terraform": terraform.facts,
     "ECS": ecs.facts,
 }
+OFFLINE = ("Flask", "Compose")
+"""Which need no network and nobody's account."""
 WIDEST = 16
 NONE, CANNOT = "–", ""
 
@@ -25,10 +27,11 @@ NONE, CANNOT = "–", ""
 @task(
     help={
         "every": "show what is the same, too",
+        "offline": f"ask only {' and '.join(OFFLINE)}, which need no network and no account: as inv lint does",
         "all_places": "fail where one of them cannot be asked here",
     }
 )
-def parity(_: Context, every: bool = False, all_places: bool = False) -> None:
+def parity(_: Context, every: bool = False, offline: bool = False, all_places: bool = False) -> None:
     """Fail where two places read the settings differently.
 
     It compares what Flask, Compose, Terraform and ECS make of
@@ -36,8 +39,10 @@ def parity(_: Context, every: bool = False, all_places: bool = False) -> None:
 
     Example: inv config.parity --every
     """
+    if offline and all_places:
+        raise Exit("--offline and --all-places: choose one", code=1)
     settings = configuration.load("production", environ={}, missing_secrets="show")
-    places, absent = _ask(settings)
+    places, absent = _ask(settings, OFFLINE if offline else tuple(PLACES))
     found, meant = comparison.rows(places), differences.meant(settings)
     same = [row for row in found if not row.differs()]
     _show([row for row in found if every or row.differs()], list(places))
@@ -51,14 +56,14 @@ def parity(_: Context, every: bool = False, all_places: bool = False) -> None:
     shell.say(f"{', '.join(places)}: the same in {len(same)} of {len(found)} values, and else as it is meant")
 
 
-def _ask(settings: Configuration) -> tuple[dict[str, Facts], dict[str, str]]:
+def _ask(settings: Configuration, wanted: Sequence[str]) -> tuple[dict[str, Facts], dict[str, str]]:
     """What each says, and why others say nothing."""
     places, absent = {}, {}
     with shell.interruptible():
-        for place, ask in PLACES.items():
+        for place in wanted:
             try:
                 with step(f"asking {place}"):
-                    places[place] = ask(settings)
+                    places[place] = PLACES[place](settings)
             except NotToBeHad as reason:
                 absent[place] = str(reason)
     return places, absent

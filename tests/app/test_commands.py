@@ -21,6 +21,18 @@ def test_somebody_of_the_staff_gets_a_password_and_a_token(app: Flask, client: F
     assert "correct horse" not in named.output
 
 
+def test_who_has_registered_can_be_made_one_of_the_staff(app: Flask, session: Session) -> None:
+    users.register(session, "grace@example.com", "Grace", "correct horse battery")
+    session.commit()
+
+    made = app.test_cli_runner().invoke(args=["make-staff", "GRACE@example.com"])
+
+    assert made.exit_code == 0, made.output
+    assert "grace@example.com is user " in made.stdout
+    session.expire_all()
+    assert users.authenticate(session, "grace@example.com", "correct horse battery").role is Role.STAFF
+
+
 def test_what_cannot_be_done_is_told_in_a_line(app: Flask, session: Session) -> None:
     users.register(session, "ada@example.com", "Ada")
     session.commit()

@@ -54,6 +54,14 @@ def test_the_task_compares_what_can_be_asked_and_says_what_cannot(clone: Clone) 
     assert "ECS is not compared: no AWS credentials" in done.stderr
 
 
+def test_offline_nobody_is_asked_who_would_need_a_network(clone: Clone) -> None:
+    done = alone(clone).inv("config.parity", "--offline")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Flask, Compose: the same in ")
+    assert "not compared" not in done.stderr
+
+
 def test_whoever_wants_all_of_them_is_told_which_could_not_be_asked(clone: Clone) -> None:
     done = alone(clone).inv("config.parity", "--all-places")
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from ops import project
 from ops.project import NAME
 from tests import aws
+from tests.terraform import provider
 from tests.terraform.stack import REPOSITORY, Outcome, Stack
 
 LONGEST_S = 900
@@ -28,9 +29,9 @@ MEANT_TO_FAIL = {"plan without its image", "broken release"}
 
 
 def live(folder: Path) -> None:
-    with aws.served(folder / "aws.log") as account:
+    with aws.served(folder / "aws.log") as account, provider.attached(account) as attached:
         aws.client(account, "route53").create_hosted_zone(Name=DOMAIN, CallerReference=DOMAIN)
-        stack = Stack(folder / "work", account)
+        stack = Stack(folder / "work", {**account, **attached})
         stack.configure(lambda document: document["cloud"].update(github_repository="someone/shop"))
         keep = Keeper(folder)
 

@@ -1,9 +1,12 @@
 """Whether Terraform can be had here, and its provider without the network."""
 
 import json
+import os
+import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +19,8 @@ PLACES = [
     *map(Path, ("/opt", "/usr/local/share/terraform", "/usr/share/terraform", "/usr/local/lib", "/srv")),
 ]
 HOST, NAME, SERIES = "registry.terraform.io", "hashicorp/aws", "5.*"
+SELDOM = {"GOGC": "400"}  # collects less garbage, of which reading what a provider has to offer makes much
+ATTACH = re.compile(r"TF_REATTACH_PROVIDERS='(.*)'")
 
 
 @cache
@@ -35,6 +40,27 @@ def why_none() -> str | None:
     if mirror() is None:
         return "its AWS provider is not here: terraform -chdir=terraform init -backend=false fetches it"
     return None
+
+
+@contextmanager
+def attached(account: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """One provider for all commands of Terraform that have what is yielded in their environment, in that account.
+
+    Otherwise each command starts one of its own and ends it, which is most of what it costs.
+    """
+    (program,) = (mirror() or ROOT).glob(f"{HOST}/{NAME}/{SERIES}/*/terraform-provider-aws_*")
+    # It takes certificates for the first command alone; the account that is played needs none.
+    environment = {name: value for name, value in os.environ.items() if name != "AWS_CA_BUNDLE"}
+    process = subprocess.Popen(
+        [program, "-debug"], env={**environment, **account, **SELDOM},
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    try:
+        said = filter(None, map(ATTACH.search, process.stdout or ()))
+        yield {"TF_REATTACH_PROVIDERS": next(said)[1], **SELDOM}
+    finally:
+        process.terminate()
+        process.communicate()
 
 
 def _mirrors() -> Iterator[Path]:

@@ -5,7 +5,6 @@ moto runs no containers. What ECS would say of them is therefore said by the tes
 
 import json
 import logging
-import re
 import shutil
 import subprocess
 import threading
@@ -22,12 +21,13 @@ from typing import Any
 import pytest
 
 from ops import project
-from tests.aws import ACCOUNT, CREDENTIALS, REGION, client, push
+from tests.aws import ACCOUNT, CREDENTIALS, REGION, client, keep_deployments, push
 from tests.ops.conftest import Clone
 from tests.terraform import provider
 
 NAME = project.NAME
 SMALL = Path(__file__).parent / "small"
+LOCK_FILE = ".terraform.lock.hcl"
 
 
 @dataclass(frozen=True)
@@ -89,13 +89,6 @@ class Cloud:
         assert old in text
         path.write_text(text.replace(old, new))
 
-    def forget_the_database(self) -> None:
-        """So that the rest is destroyed within seconds: the provider waits for minutes where RDS is to delete one."""
-        command = ["terraform", "-chdir=terraform", "state", "rm", "aws_db_instance.main"]
-        subprocess.run(command, cwd=self.clone.folder, env=self.clone.environment, capture_output=True, check=True)
-        source = self.clone.folder / "terraform" / "main.tf"
-        source.write_text(re.sub(r"^import {.*?^}\n", "", source.read_text(), flags=re.M | re.S))
-
     def give_image(self, version: str) -> None:
         give_image(self.aws, version)
 
@@ -122,6 +115,7 @@ def moto() -> Iterator[str]:
     from moto.server import ThreadedMotoServer
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    keep_deployments()
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -140,16 +134,25 @@ def aws(moto: str, monkeypatch: pytest.MonkeyPatch) -> Aws:
     return found
 
 
+@pytest.fixture(scope="session")
+def attached(moto: str) -> Iterator[dict[str, str]]:
+    """What has Terraform take the one provider of the run."""
+    with provider.attached({**CREDENTIALS, "AWS_ENDPOINT_URL": moto}) as environment:
+        yield environment
+
+
 @pytest.fixture
-def cloud(moto: str, clone: Clone) -> Iterator[Cloud]:
+def cloud(moto: str, clone: Clone, attached: dict[str, str]) -> Iterator[Cloud]:
     """Where nothing was applied yet."""
     found = account(moto)
     shutil.rmtree(clone.folder / "terraform", ignore_errors=True)
     shutil.copytree(SMALL, clone.folder / "terraform")
+    shutil.copy(project.ROOT / "terraform" / LOCK_FILE, clone.folder / "terraform")
     with closing(Answering()) as answering:
         environment = {
             **clone.environment,
             **found.environment,
+            **attached,
             "HOME": str(clone.folder),
             "TF_VAR_url": answering.url,
             "TF_CLI_ARGS_init": f"-plugin-dir={provider.mirror()} -backend-config=use_path_style=true",
@@ -204,6 +207,24 @@ def tasks_that_go_on() -> Iterator[None]:
 def give_image(aws: Aws, version: str) -> None:
     """To the registry, which at moto is a list: nothing can be pushed to it."""
     push(aws.environment, NAME, version)
+
+
+def nothing_new_gets_healthy(patched: pytest.MonkeyPatch) -> None:
+    """As the circuit breaker has it: ECS goes back to what served, and says so."""
+    from moto.core.utils import utcnow
+    from moto.ecs.models import EC2ContainerServiceBackend
+
+    original = EC2ContainerServiceBackend.update_service
+
+    def update_service(backend: Any, properties: dict[str, Any]) -> Any:
+        before = backend.services[f"{NAME}:{NAME}-web"].task_definition
+        service = original(backend, properties)
+        service.task_definition = before
+        message = f"(service {NAME}-web) rolling back to deployment ecs-svc/1."
+        service.events.insert(0, {"id": "1", "createdAt": utcnow(), "message": message})
+        return service
+
+    patched.setattr(EC2ContainerServiceBackend, "update_service", update_service)
 
 
 def account(moto: str) -> Aws:

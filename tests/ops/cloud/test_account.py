@@ -6,7 +6,7 @@ import pytest
 from invoke.exceptions import Exit
 
 from ops.cloud import account
-from tests.aws import REGION
+from tests.aws import ACCOUNT, REGION
 from tests.ops.cloud.conftest import Aws
 
 
@@ -38,6 +38,19 @@ def test_another_region_than_the_configuration_s_is_refused(
         f"config/production.json: cloud/region: is {REGION}, but {variable} says us-east-1: "
         "change one of them, so that nothing is made in the wrong place"
     )
+
+
+def test_another_account_than_the_configuration_s_is_refused(aws: Aws) -> None:
+    assert account.session(REGION, ACCOUNT)
+    with pytest.raises(Exit) as refused:
+        account.session(REGION, "210987654321")
+
+    told = str(refused.value)
+    assert refused.value.code == 1
+    assert told.startswith(
+        "config/production.json: cloud/account: is 210987654321, but arn:aws:sts::123456789012:user/"
+    )
+    assert told.endswith(" is of 123456789012: sign in to the other one")
 
 
 def test_credentials_that_aws_does_not_know_are_told(authorizing: Callable[[], None]) -> None:

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.ops.cloud.conftest import NAME, Cloud
+from ops.alone import alone
+from ops.cloud import stage
+from tests.ops.cloud.conftest import NAME, Cloud, nothing_new_gets_healthy
 
 pytestmark = pytest.mark.terraform
 LOCK = {
@@ -50,13 +52,18 @@ def test_a_release_that_fails_leaves_what_serves(cloud: Cloud, monkeypatch: pyte
     assert "was rolled back" in failed.stderr
     assert cloud.serving == "v1"
 
+    assert cloud.ok("cloud.deploy", "--tag", "v2").endswith("v2 serves: inv cloud.rollback goes back\n")
+    assert cloud.serving == "v2"
+    assert cloud.ok("cloud.rollback") == "v1 serves\n"
+    assert cloud.serving == "v1"
+    assert cloud.ok("cloud.exec", "flask --app wsgi prune") == ""
+
     cloud.change('"GUNICORN_THREADS": 4', '"GUNICORN_THREADS": 8')
     differs = cloud.inv("cloud.diff")
     assert differs.returncode == 1
     assert [line.split() for line in differs.stdout.splitlines()[1:]] == [["environment/GUNICORN_THREADS", "4", "8"]]
     cloud.change('"GUNICORN_THREADS": 8', '"GUNICORN_THREADS": 4')
 
-    assert cloud.ok("cloud.rollback", "--to", "v1") == "v1 serves\n"
     assert f"{NAME}-web: 3 of 3 run" in cloud.ok("cloud.status")
     cloud.change('"zones": ["a", "b"]', '"zones": ["b", "a"]')
     replaced = cloud.inv("cloud.plan")
@@ -67,9 +74,29 @@ def test_a_release_that_fails_leaves_what_serves(cloud: Cloud, monkeypatch: pyte
     protected = cloud.inv("cloud.destroy", "--yes-i-mean", NAME)
     assert protected.returncode == 1
     assert "aws_db_instance.main is protected, and so are its like: nothing was destroyed. " in protected.stderr
-    cloud.forget_the_database()
-    assert "- aws_ecs_service.web[0]" in cloud.ok("cloud.destroy", "--yes-i-mean", NAME)
-    assert cloud.serving == "nothing"
+
+
+def test_what_was_interrupted_is_gone_on_with_and_what_is_unprotected_is_ended(cloud: Cloud) -> None:
+    """The provider waits after each change to a database: there is time to interrupt it, and little else to do."""
+    applying = started(cloud, "cloud.apply", "--unprotected", "--yes")
+    while database(cloud)["DeletionProtection"]:
+        assert applying.poll() is None, applying.communicate()
+        time.sleep(0.1)
+
+    os.killpg(applying.pid, signal.SIGINT)
+
+    _, said = applying.communicate()
+    assert applying.returncode == 130
+    assert "terraform finishes what it is in the middle of, keeps its state and gives the lock back" in said
+    assert said.endswith(
+        "applying was interrupted: what was done is in the state; the same command again does the rest\n"
+    )
+    assert locks(cloud) == []
+    cloud.ok("cloud.apply", "--unprotected", "--yes")
+    assert "- aws_db_instance.main" in cloud.ok("cloud.destroy", "--yes-i-mean", NAME)
+    assert cloud.aws.client("rds").describe_db_instances()["DBInstances"] == []
+    assert cloud.aws.client("ecr").describe_repositories()["repositories"] == []
+    assert cloud.inv("cloud.status").stderr == "nothing is there yet: inv cloud.apply makes it\n"
 
 
 def test_whoever_works_on_it_is_named_to_the_next(cloud: Cloud) -> None:
@@ -86,11 +113,7 @@ def test_whoever_works_on_it_is_named_to_the_next(cloud: Cloud) -> None:
 
 
 def test_an_interrupted_plan_gives_the_state_back(cloud: Cloud) -> None:
-    planning = subprocess.Popen(
-        cloud.clone.command("cloud.plan"),
-        cwd=cloud.clone.folder, env=cloud.clone.environment,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0,
-    )  # fmt: skip
+    planning = started(cloud, "cloud.plan")
     while not locks(cloud):
         assert planning.poll() is None, planning.stderr
         time.sleep(0.05)
@@ -101,6 +124,16 @@ def test_an_interrupted_plan_gives_the_state_back(cloud: Cloud) -> None:
     assert planning.returncode == 130
     assert said.endswith("planning was interrupted: nothing has changed\n")
     assert locks(cloud) == []
+
+
+def test_two_at_once_are_refused(cloud: Cloud) -> None:
+    with alone(cloud.clone.folder / ".local" / stage.LOCK.name, "nobody else"):
+        refused = cloud.inv("cloud.plan")
+
+    assert (refused.returncode, refused.stderr) == (
+        1,
+        "another inv cloud task is at work from this checkout: wait until it has ended\n",
+    )
 
 
 def test_without_a_bucket_for_the_state_a_line_says_what_makes_it(cloud: Cloud) -> None:
@@ -119,6 +152,19 @@ def test_without_a_bucket_for_the_state_a_line_says_what_makes_it(cloud: Cloud) 
 def _replicas_that_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """What moto says of a new service: as many as the configuration wants."""
     monkeypatch.setenv("MOTO_ECS_SERVICE_RUNNING", "3")
+
+
+def started(cloud: Cloud, *arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        cloud.clone.command(*arguments),
+        cwd=cloud.clone.folder, env=cloud.clone.environment,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0,
+    )  # fmt: skip
+
+
+def database(cloud: Cloud) -> dict[str, Any]:
+    found: dict[str, Any] = cloud.aws.client("rds").describe_db_instances()["DBInstances"][0]
+    return found
 
 
 def locks(cloud: Cloud) -> list[str]:
@@ -140,21 +186,3 @@ def migrations_fail(patched: pytest.MonkeyPatch, cloud: Cloud, code: int) -> Non
         return tasks
 
     patched.setattr(EC2ContainerServiceBackend, "run_task", run_task)
-
-
-def nothing_new_gets_healthy(patched: pytest.MonkeyPatch) -> None:
-    """As the circuit breaker has it: ECS goes back to what served, and says so."""
-    from moto.core.utils import utcnow
-    from moto.ecs.models import EC2ContainerServiceBackend
-
-    original = EC2ContainerServiceBackend.update_service
-
-    def update_service(backend: Any, properties: dict[str, Any]) -> Any:
-        before = backend.services[f"{NAME}:{NAME}-web"].task_definition
-        service = original(backend, properties)
-        service.task_definition = before
-        message = f"(service {NAME}-web) rolling back to deployment ecs-svc/1."
-        service.events.insert(0, {"id": "1", "createdAt": utcnow(), "message": message})
-        return service
-
-    patched.setattr(EC2ContainerServiceBackend, "update_service", update_service)

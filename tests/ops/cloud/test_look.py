@@ -10,10 +10,10 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from ops import configuration, shell
-from ops.cloud import answer, look, release, stage
+from ops.cloud import answer, command, look, release, stage
 from ops.cloud.stage import Stage
 from tests.aws import REGION
-from tests.ops.cloud.conftest import NAME, Aws, give_image
+from tests.ops.cloud.conftest import NAME, Aws, give_image, nothing_new_gets_healthy
 
 GROUP = f"/{NAME}/service"
 URL = "https://shop.example.com"
@@ -114,7 +114,7 @@ def test_a_migration_that_is_interrupted_runs_on_and_the_next_waits_for_it(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("ops.cloud.migration.time.sleep", interrupt)
+        patched.setattr("ops.cloud.once.time.sleep", interrupt)
         with pytest.raises(Exit) as ended:
             release.migrate(Context())
     assert ended.value.code == shell.INTERRUPTED
@@ -124,10 +124,46 @@ def test_a_migration_that_is_interrupted_runs_on_and_the_next_waits_for_it(
     )
     (task,) = standing.client("ecs").list_tasks(cluster=NAME, family=f"{NAME}-migrate")["taskArns"]
 
-    monkeypatch.setattr("ops.cloud.migration.time.sleep", lambda _: end_tasks())
+    monkeypatch.setattr("ops.cloud.once.time.sleep", lambda _: end_tasks())
     release.migrate(Context())
 
     assert f"waiting for the migration {task.rpartition('/')[2]} that runs already" in capsys.readouterr().err
+
+
+def test_a_command_runs_as_the_service_does_and_ends_with_its_exit_code(
+    standing: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("ops.cloud.once.POLL_SECONDS", 0.01)
+
+    command.execute(Context(), "flask --app wsgi make-staff you@example.com")
+
+    (ran,) = [each for each in aws_tasks(standing) if each["overrides"].get("containerOverrides")]
+    assert ran["taskDefinitionArn"].endswith(f"{NAME}-web:1")
+    (override,) = ran["overrides"]["containerOverrides"]
+    assert override == {"name": "web", "command": ["sh", "-ec", "flask --app wsgi make-staff you@example.com"]}
+
+
+@pytest.mark.usefixtures("tasks_that_go_on")
+def test_a_command_that_is_interrupted_is_stopped(standing: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ops.cloud.once.time.sleep", interrupt)
+
+    with pytest.raises(Exit) as ended:
+        command.execute(Context(), "sleep 1000")
+
+    assert (ended.value.code, str(ended.value)) == (
+        shell.INTERRUPTED,
+        "the command was interrupted, and ECS told to stop it",
+    )
+    (ran,) = [each for each in aws_tasks(standing) if each["overrides"].get("containerOverrides")]
+    assert ran["desiredStatus"] == "STOPPED"
+
+
+def test_no_command_is_none(standing: Stage) -> None:
+    with pytest.raises(Exit, match="which command"):
+        command.execute(Context(), " ")
 
 
 @pytest.mark.parametrize("running", [1, 2], ids=["until it is stable", "until it answers"])
@@ -170,18 +206,28 @@ def test_what_never_gets_all_its_tasks_is_given_up_in_time(standing: Stage, aws:
     assert str(late.value) == "not stable after 0 s (1 of 2 run, 0 failed, completed)"
 
 
-def test_going_back_leads_to_the_last_other_image(standing: Stage) -> None:
-    ecs = standing.client("ecs")
-    ecs.update_service(cluster=NAME, service=f"{NAME}-web", taskDefinition=f"{NAME}-web:3")
-
+def test_going_back_leads_to_the_last_other_image_that_has_served(
+    standing: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release_to(standing, "v2")
     assert standing.service.version_before() == "v1"
+    with monkeypatch.context() as patched:
+        nothing_new_gets_healthy(patched)
+        release_to(standing, "v3")
+    assert standing.service.version_before() == "v1"
+    release_to(standing, "v4")
+    release_to(standing, "v4")
+
+    assert standing.service.version_before() == "v2"
 
 
-def test_what_was_never_released_is_nothing_to_go_back_to(standing: Stage) -> None:
+def test_where_nothing_else_has_served_there_is_nothing_to_go_back_to(standing: Stage) -> None:
     with pytest.raises(Exit) as refused:
         release.rollback(Context())
 
-    assert str(refused.value) == "nothing else than v1 was released: there is nothing to go back to"
+    assert str(refused.value) == (
+        "nothing else than v1 has served lately: inv cloud.rollback --to takes any version that the registry has"
+    )
 
 
 @pytest.mark.parametrize(
@@ -224,14 +270,13 @@ def test_nobody_goes_back_to_an_image_that_the_registry_has_not(standing: Stage)
 
 @pytest.fixture
 def standing(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    """What Terraform would have made: a service with two tasks of version v1, and later task definitions beside it."""
+    """What Terraform would have made: a service with two tasks of version v1."""
     monkeypatch.setenv("MOTO_ECS_SERVICE_RUNNING", "2")
     ecs, ec2 = aws.client("ecs"), aws.client("ec2")
     repository = aws.client("ecr").create_repository(repositoryName=NAME)["repository"]["repositoryUri"]
     aws.client("logs").create_log_group(logGroupName=GROUP)
     ecs.create_cluster(clusterName=NAME)
-    for version in ("v1", "v2", "v2"):
-        define(ecs, "web", f"{repository}:{version}")
+    define(ecs, "web", f"{repository}:v1")
     define(ecs, "migrate", f"{repository}:v1")
     give_image(aws, "v1")
     subnets = [each["SubnetId"] for each in ec2.describe_subnets()["Subnets"]]
@@ -264,11 +309,31 @@ def standing(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Stage:
     return made
 
 
-def define(ecs: Any, use: str, image: str) -> None:
+def aws_tasks(standing: Stage) -> list[dict[str, Any]]:
+    ecs = standing.client("ecs")
+    arns = [
+        arn
+        for status in ("RUNNING", "STOPPED")
+        for arn in ecs.list_tasks(cluster=NAME, desiredStatus=status)["taskArns"]
+    ]
+    found: list[dict[str, Any]] = ecs.describe_tasks(cluster=NAME, tasks=arns)["tasks"]
+    return found
+
+
+def release_to(standing: Stage, version: str) -> None:
+    ecs = standing.client("ecs")
+    definition = define(ecs, "web", standing.registry.reference(version))
+    ecs.update_service(cluster=NAME, service=f"{NAME}-web", taskDefinition=definition)
+
+
+def define(ecs: Any, use: str, image: str) -> str:
     options = {"awslogs-group": GROUP, "awslogs-region": REGION, "awslogs-stream-prefix": use}
     logs = {"logDriver": "awslogs", "options": options}
     container = {"name": use, "image": image, "memory": 256, "essential": True, "logConfiguration": logs}
-    ecs.register_task_definition(family=f"{NAME}-{use}", networkMode="awsvpc", containerDefinitions=[container])
+    registered = ecs.register_task_definition(
+        family=f"{NAME}-{use}", networkMode="awsvpc", containerDefinitions=[container]
+    )
+    return str(registered["taskDefinition"]["taskDefinitionArn"])
 
 
 def write(standing: Stage, stream: str, *messages: str) -> None:

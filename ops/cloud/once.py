@@ -1,16 +1,17 @@
-"""The task that migrates: run once, followed to its end, with what it says and its exit code."""
+"""A task that runs once, and is followed to its end: what it says, and its exit code."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from invoke.exceptions import Exit
 
+from ops import shell
 from ops.cloud import lines, service
 
 POLL_SECONDS = 2
-STARTED_BY = "inv-cloud-migrate"
+STARTED_BY = "inv-cloud"
 
 
 @dataclass(frozen=True)
@@ -22,24 +23,28 @@ class Place:
     security_groups: list[str]
 
 
-def request(definition: str, place: Place) -> dict[str, Any]:
-    """What ECS is asked for."""
+def request(definition: Mapping[str, Any], place: Place, command: Sequence[str] = ()) -> dict[str, Any]:
+    """What ECS is asked for; with a command, in place of the container's own."""
     network = {"subnets": place.subnets, "securityGroups": place.security_groups, "assignPublicIp": "DISABLED"}
+    override = {"name": service.container(definition)["name"], "command": list(command)}
     return {
         "cluster": place.cluster,
-        "taskDefinition": definition,
+        "taskDefinition": definition["taskDefinitionArn"],
         "launchType": "FARGATE",
         "startedBy": STARTED_BY,
         "networkConfiguration": {"awsvpcConfiguration": network},
+        **({"overrides": {"containerOverrides": [override]}} if command else {}),
     }
 
 
 @dataclass(frozen=True)
-class Migration:
+class Once:
     ecs: Any
     logs: Any
     place: Place
     definition: Mapping[str, Any]
+    name: str
+    """As people call it: the migration."""
 
     def running(self) -> str | None:
         """One that was left alone, by a Ctrl-C or by another machine."""
@@ -48,16 +53,22 @@ class Migration:
         alive = [each for each in self._describe(found) if each["lastStatus"] != "STOPPED"]
         return str(alive[0]["taskArn"]) if alive else None
 
-    def start(self) -> str:
+    def start(self, command: Sequence[str] = ()) -> str:
         """Its ARN. Raises Exit where ECS has no place for it."""
-        answered = self.ecs.run_task(**request(self.definition["taskDefinitionArn"], self.place))
+        answered = self.ecs.run_task(**request(self.definition, self.place, command))
         for failure in answered["failures"]:
             raise Exit(
-                f"the migration could not be started: {failure.get('reason')} {failure.get('detail', '')}", code=1
+                f"{self.name} could not be started: {failure.get('reason')} {failure.get('detail', '')}".rstrip(),
+                code=1,
             )
         return str(answered["tasks"][0]["taskArn"])
 
-    def follow(self, task: str, seconds: int, say: Callable[[str], None]) -> None:
+    def stop(self, task: str) -> None:
+        """However impatient the user is."""
+        with shell.uninterrupted():
+            self.ecs.stop_task(cluster=self.place.cluster, task=task, reason="interrupted")
+
+    def follow(self, task: str, seconds: float, say: Callable[[str], None]) -> None:
         """To its end. Raises Exit with its own exit code where that is not 0, or it takes too long."""
         deadline = time.monotonic() + seconds
         said = self._said(task)
@@ -65,13 +76,13 @@ class Migration:
             for line in next(said):
                 say(line)
             if time.monotonic() > deadline:
-                raise Exit(f"the migration {_id(task)} runs for more than {seconds} s, and runs on", code=1)
+                raise Exit(f"{self.name} {_id(task)} runs for more than {seconds} s, and runs on", code=1)
             time.sleep(POLL_SECONDS)
         for line in _last(said):
             say(line)
         code, reason = outcome(described)
         if code:
-            raise Exit(f"the migration ended with {code}{f': {reason}' if reason else ''}", code=code)
+            raise Exit(f"{self.name} ended with {code}{f': {reason}' if reason else ''}", code=code)
 
     def _said(self, task: str) -> Iterator[list[str]]:
         options = service.container(self.definition)["logConfiguration"]["options"]

@@ -1,12 +1,12 @@
-"""The task that migrates, on moto, which runs no container: what it says and how it ends is put there."""
+"""Tasks that run once, on moto, which runs no container: what it says and how it ends is put there."""
 
 import time
 
 import pytest
 from invoke.exceptions import Exit
 
-from ops.cloud import migration as migrating
-from ops.cloud.migration import Migration, Place
+from ops.cloud import once
+from ops.cloud.once import Once, Place
 from tests.aws import REGION
 from tests.ops.cloud.conftest import Aws
 
@@ -14,7 +14,7 @@ GROUP = "/shop/service"
 
 
 def test_a_migration_is_followed_to_its_end_and_says_what_it_says(
-    migration: Migration, aws: Aws, capsys: pytest.CaptureFixture[str]
+    migration: Once, aws: Aws, capsys: pytest.CaptureFixture[str]
 ) -> None:
     task = migration.start()
     say(aws, task, "Running upgrade a -> b", "Running upgrade b -> c")
@@ -27,7 +27,7 @@ def test_a_migration_is_followed_to_its_end_and_says_what_it_says(
     assert migration.running() is None
 
 
-def test_one_that_fails_ends_with_its_exit_code(migration: Migration, aws: Aws) -> None:
+def test_one_that_fails_ends_with_its_exit_code(migration: Once, aws: Aws) -> None:
     task = migration.start()
     say(aws, task, 'column "nonsense" does not exist')
     ends(aws, task, code=3, reason="Essential container in task exited")
@@ -41,7 +41,7 @@ def test_one_that_fails_ends_with_its_exit_code(migration: Migration, aws: Aws) 
     assert told == ['column "nonsense" does not exist']
 
 
-def test_one_that_is_never_started_says_why(migration: Migration, aws: Aws) -> None:
+def test_one_that_is_never_started_says_why(migration: Once, aws: Aws) -> None:
     task = migration.start()
     ends(aws, task, code=None, reason="CannotPullContainerError: not found")
 
@@ -53,7 +53,7 @@ def test_one_that_is_never_started_says_why(migration: Migration, aws: Aws) -> N
 
 
 @pytest.mark.usefixtures("tasks_that_go_on")
-def test_one_that_takes_too_long_is_left_alone_and_found_again(migration: Migration) -> None:
+def test_one_that_takes_too_long_is_left_alone_and_found_again(migration: Once) -> None:
     task = migration.start()
 
     with pytest.raises(Exit) as late:
@@ -63,10 +63,26 @@ def test_one_that_takes_too_long_is_left_alone_and_found_again(migration: Migrat
     assert migration.running() == task
 
 
+def test_a_command_takes_the_place_of_the_container_s_own(migration: Once, aws: Aws) -> None:
+    task = migration.start(["sh", "-ec", "flask --app wsgi prune"])
+
+    (override,) = aws.ecs.tasks["shop"][task].overrides["containerOverrides"]
+    assert override == {"name": "migrate", "command": ["sh", "-ec", "flask --app wsgi prune"]}
+
+
+@pytest.mark.usefixtures("tasks_that_go_on")
+def test_what_is_stopped_does_not_run_any_more(migration: Once) -> None:
+    task = migration.start()
+
+    migration.stop(task)
+
+    assert migration.running() is None
+
+
 @pytest.fixture
-def migration(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Migration:
+def migration(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Once:
     """Where there is all that it needs."""
-    monkeypatch.setattr(migrating, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(once, "POLL_SECONDS", 0.01)
     ec2, ecs, logs = (aws.client(name) for name in ("ec2", "ecs", "logs"))
     subnets = [each["SubnetId"] for each in ec2.describe_subnets()["Subnets"]]
     groups = [each["GroupId"] for each in ec2.describe_security_groups()["SecurityGroups"]]
@@ -83,7 +99,7 @@ def migration(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Migration:
     definition = ecs.register_task_definition(
         family="shop-migrate", networkMode="awsvpc", containerDefinitions=[container]
     )["taskDefinition"]
-    return Migration(ecs, logs, Place("shop", subnets[:2], groups[:1]), definition)
+    return Once(ecs, logs, Place("shop", subnets[:2], groups[:1]), definition, "the migration")
 
 
 def say(aws: Aws, task: str, *messages: str) -> None:
