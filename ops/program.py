@@ -12,8 +12,10 @@ from invoke.parser.context import ParserContext
 from invoke.program import Program as Invoke
 from invoke.util import helpline
 
+from ops import shell
+
 UNKNOWN_IS = "No idea what '{}' is!"
-UNKNOWN = re.compile(UNKNOWN_IS.format("(.*)"))
+UNKNOWN = re.compile(r"""No idea what ['"](.*)['"] is!""")
 MISSING = re.compile(r"'.*' did not receive required positional arguments: (.*)")
 WITHOUT_VALUE = re.compile(r"Flag <Argument: ([\w-]+).*> needed value and was not given one!")
 OPTION = re.compile(r"--?[a-z][\w-]*")
@@ -75,7 +77,7 @@ class Program(Invoke):
         root = self.args.list.value
         if isinstance(root, str) and root not in self.namespace.collections:
             raise ParseError(f"inv: no collection {root}: there are {', '.join(self.namespace.collections)}")
-        with self._explaining():
+        with self._explaining(), shell.reader_may_leave():
             super().parse_cleanup()
 
     @contextmanager

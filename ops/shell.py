@@ -23,8 +23,18 @@ SECONDS_TO_END_BY_ITSELF = 3
 
 def say(message: str) -> None:
     """Raises Exit where nobody reads any more, as in `inv config.show | head -n 1`."""
+    with reader_may_leave():
+        print(message)
+
+
+@contextmanager
+def reader_may_leave() -> Iterator[None]:
+    """Raises Exit where what is printed meanwhile is not read to its end."""
     try:
-        print(message, flush=True)
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would complain of it at its end
         raise Exit(code=BROKEN_PIPE) from None

@@ -56,6 +56,7 @@ def test_the_readme_tells_of_every_task_and_of_no_other() -> None:
         ("db.migarte", "no task db.migarte: did you mean db.migrate?  inv --list shows all"),
         ("rollback", "no task rollback: did you mean prod.rollback"),
         ("--help db.revison", "no task db.revison: did you mean db.revision?  inv --list shows all"),
+        ('"it\'s"', "no task it's: inv --list shows all"),
         ("nothing-like-it", "no task nothing-like-it: inv --list shows all"),
         ("db", "db is a collection of tasks: inv --list db shows them"),
         ("--list nosuch", "no collection nosuch: there are db, scenario, "),
@@ -81,6 +82,15 @@ def test_what_is_not_understood_is_answered_in_one_line(
     assert said.err.startswith(f"inv: {answer}")
     assert said.err.count("\n") == 1
     assert said.out == ""
+
+
+def test_a_list_that_is_not_read_to_its_end_is_no_fault() -> None:
+    script = '{ "$@"; echo "exit $?" >&2; } | true'
+    command = ["sh", "-c", script, "sh", sys.executable, "-u", "tasks.py", "--list"]
+
+    finished = subprocess.run(command, cwd=project.ROOT, capture_output=True, text=True, check=True)
+
+    assert finished.stderr == f"exit {shell.BROKEN_PIPE}\n"
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash")
