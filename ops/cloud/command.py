@@ -15,7 +15,8 @@ from ops.progress import step
 def execute(_: Context, command: str) -> None:
     """Run a command in a container of its own on AWS.
 
-    The container is as the service has them; what it says is shown, and its exit code is the task's.
+    The container is as the service has them; what it says is shown, and its
+    exit code is the task's.
 
     Example: inv cloud.exec "flask --app wsgi prune"
     """
