@@ -27,7 +27,10 @@ A Flask and PostgreSQL service that is tested, run and released in the same way 
 
 MENTIONS: dict[str, dict[str, list[str]]] = {
     "always": {
-        ".ci/run": [r"step 'the benchmarks.*\n(\./inv bench.*\n)+"],
+        ".ci/run": [
+            r"# What the benchmarks (?s:.*?)(?=^# The same tests)",
+            r"step 'the benchmarks(?s:.*?)(?=^step 'done')",
+        ],
         "README.md": [
             r"\| `inv bench.*\n",
             r"\[Contributing\].*(?=\[the license\])",
