@@ -12,9 +12,13 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from yours.shop import SHOP, WORDS, Change
+
 OURS = "groundwork"
 DEPENDENCIES = {"always": ["benchmarks", "copier"], "aws": ["boto3", "moto"]}
 """What nothing needs without it: groups of packages, and packages."""
+
+KINDS = (".py", ".html", ".json", ".toml", ".md", ".yml", ".sh", "smoke", "run")
 
 INTRODUCTION = """\
 # Groundwork
@@ -25,7 +29,7 @@ A Flask and PostgreSQL service that is tested, run and released in the same way 
 ## Two commands
 """
 
-MENTIONS: dict[str, dict[str, list[str]]] = {
+MENTIONS: dict[str, dict[str, list[Change]]] = {
     "always": {
         ".ci/run": [
             r"# What the benchmarks (?s:.*?)(?=^# The same tests)",
@@ -46,7 +50,10 @@ MENTIONS: dict[str, dict[str, list[str]]] = {
         "pyproject.toml": [
             r'.*"benchmarks/.*\n',
             r'"benchmarks", ',
+            r"extend-exclude = .*\n",
+            r', "yours/empty"',
             r', "yours"',
+            r'exclude = \["\^yours.*\n',
             r'\[\[tool\.mypy\.overrides\]\]\nmodule = "pytest_postgresql.*\n.*\n\n',
         ],
         "tasks.py": [r" bench,", r'.*"bench", .*\n'],
@@ -85,8 +92,11 @@ MENTIONS: dict[str, dict[str, list[str]]] = {
     },
     "circleci": {"docs/pipelines.md": [r"\| CircleCI .*\n"]},
     "jenkins": {"docs/pipelines.md": [r"\| Jenkins .*\n"]},
+    "shop": SHOP,
 }
 """By what is left behind, what is deleted from which file. Each has to be found: else the file has moved on alone."""
+HISTORY = "docs/decisions/"
+"""What speaks of the shop there are the reasons for how things are."""
 
 
 def main(source: Path, copy: Path, origin: str, name: str, *wanted: str) -> None:
@@ -100,7 +110,11 @@ def main(source: Path, copy: Path, origin: str, name: str, *wanted: str) -> None
         except UnicodeDecodeError:
             continue
         text = without([each for part in left_behind for each in MENTIONS[part].get(path, [])], text, path)
+        if "shop" in left_behind and path.endswith(KINDS) and not path.startswith(HISTORY):
+            text = reworded(text)
         unneeded = [each for part in left_behind for each in DEPENDENCIES.get(part, [])]
+        if path.endswith(".py"):
+            text = text.rstrip("\n") + "\n" if text else ""
         if path == "pyproject.toml":
             text = without_dependencies(unneeded, text)
         if path.endswith(".md"):
@@ -114,6 +128,8 @@ def main(source: Path, copy: Path, origin: str, name: str, *wanted: str) -> None
             text = introduction + text.partition("## Two commands\n")[2]
         if text != before:
             (copy / path).write_text(text, "utf-8", newline="")
+    if "shop" in left_behind:
+        add(source / "yours" / "empty", copy, copied, name)
     begin(copy)
 
 
@@ -134,13 +150,32 @@ def just_copied(source: Path, copy: Path) -> Iterator[str]:
             yield relative.as_posix()
 
 
-def without(patterns: list[str], text: str, path: str) -> str:
-    lost = [pattern for pattern in patterns if not re.search(f"(?m){pattern}", text)]
-    if lost:
-        raise SystemExit(f"yours/make.py: MENTIONS: {path} has nothing that matches {' or '.join(lost)}")
-    for pattern in patterns:
-        text = re.sub(f"(?m){pattern}", "", text)
+def without(changes: list[Change], text: str, path: str) -> str:
+    for change in changes:
+        pattern, instead = (change, "") if isinstance(change, str) else change
+        text, found = re.subn(f"(?m){pattern}", instead, text)
+        if not found:
+            raise SystemExit(f"yours/make.py: MENTIONS: {path} has nothing that matches {pattern}")
     return text
+
+
+def reworded(text: str) -> str:
+    for pattern, instead in WORDS:
+        text = re.sub(pattern, instead, text)
+    return text
+
+
+def add(overlay: Path, copy: Path, copied: set[str], name: str) -> None:
+    """What an app without the shop has, each file under its path; `.end` goes to the end of one that was copied."""
+    for path in sorted(each for each in overlay.rglob("*") if each.is_file()):
+        relative = path.relative_to(overlay).as_posix()
+        target = copy / relative.removesuffix(".end")
+        text = renamed(path.read_text("utf-8"), name)
+        if not relative.endswith(".end"):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, "utf-8", newline="")
+        elif relative.removesuffix(".end") in copied:
+            target.write_text(target.read_text("utf-8").rstrip("\n") + "\n" + text, "utf-8", newline="")
 
 
 def without_links(text: str, path: str, copied: set[str]) -> str:
@@ -196,4 +231,4 @@ def locked(unneeded: list[str], text: str) -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path.cwd(), *sys.argv[2:])
+    main(Path.cwd(), Path(sys.argv[1]), *sys.argv[2:])

@@ -17,6 +17,7 @@ from yours import make
 VARIANTS = {
     "of the shop": {"name": "corner-shop"},
     "on AWS": {"name": "s3", "cloud": "aws", "ci": "[circleci, jenkins]"},
+    "with one model": {"name": "one-model", "domain": "empty"},
     "that nothing checks": {"name": "as-long-as-it-may-b", "ci": "[]"},
 }
 CONFIGURATION = "docs/configuration-reference.md"  # all that may be configured, whoever has a use for it
@@ -44,6 +45,17 @@ def test_a_copy_is_whole_and_goes_by_its_own_name(variant: str, copy: Copy) -> N
     run("ruff", "check", at=mine)
     run("ruff", "format", "--check", at=mine)
     assert "dev" in run(sys.executable, "-m", "invoke", "--list", at=mine)
+
+
+def test_a_copy_with_one_model_passes_its_own_tests(copy: Copy) -> None:
+    mine = copy(name="one-model", domain="empty")
+
+    shop = re.compile("app.orders|app.products|app.sales|OrderLine|order_lines|prod.drill|api/orders|api/products")
+    code = [path for path in files(mine) if not path.startswith("docs/decisions/")]
+    assert not {path for path in code if shop.search((mine / path).read_text("utf-8", "ignore"))}
+    tests = ["tests/app/test_items.py", "tests/app/test_migrations.py", "tests/app/api/test_items.py"]
+    tests += ["tests/app/desk/test_items.py", "tests/app/reference", "tests/scenarios/test_stories.py"]
+    run(sys.executable, "-m", "pytest", "--quiet", "--no-cov", "-n0", *tests, at=mine)
 
 
 def test_code_says_the_name_in_few_places() -> None:
