@@ -99,6 +99,11 @@ HISTORY = "docs/decisions/"
 """What speaks of the shop there are the reasons for how things are."""
 
 
+def run() -> None:
+    """In the copy, with the arguments that copier.yml gives."""
+    main(Path(sys.argv[1]), Path.cwd(), *sys.argv[2:])
+
+
 def main(source: Path, copy: Path, origin: str, name: str, *wanted: str) -> None:
     """Raises SystemExit where the name cannot be one, or where something to delete is not found."""
     refuse(name, (source / "uv.lock").read_text("utf-8"))
@@ -109,7 +114,8 @@ def main(source: Path, copy: Path, origin: str, name: str, *wanted: str) -> None
             text = before = (copy / path).read_text("utf-8")
         except UnicodeDecodeError:
             continue
-        text = without([each for part in left_behind for each in MENTIONS[part].get(path, [])], text, path)
+        mentions = dict.fromkeys(each for part in left_behind for each in MENTIONS[part].get(path, []))
+        text = without(list(mentions), text, path)
         if "shop" in left_behind and path.endswith(KINDS) and not path.startswith(HISTORY):
             text = reworded(text)
         unneeded = [each for part in left_behind for each in DEPENDENCIES.get(part, [])]
@@ -228,7 +234,3 @@ def locked(unneeded: list[str], text: str) -> str:
             each for name in found for it in named[name] for each in re.findall(r'\{ name = "([^"]*)"', it)
         } - needed
     return "\n".join([head, *(package for name in sorted(needed) for package in named[name])])
-
-
-if __name__ == "__main__":
-    main(Path.cwd(), Path(sys.argv[1]), *sys.argv[2:])

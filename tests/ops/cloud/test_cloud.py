@@ -17,6 +17,8 @@ from ops.cloud import stage
 from tests.ops.cloud.conftest import NAME, Cloud, nothing_new_gets_healthy
 
 pytestmark = pytest.mark.terraform
+SECONDS_TO_MAKE_THE_REST = 5
+"""What is being made while somebody interrupts is there afterwards and not in the state, as Terraform has it."""
 LOCK = {
     "ID": "5b1c6e3a-1111-2222-3333-444455556666",
     "Operation": "OperationTypeApply",
@@ -82,6 +84,7 @@ def test_what_was_interrupted_is_gone_on_with_and_what_is_unprotected_is_ended(c
     while database(cloud)["DeletionProtection"]:
         assert applying.poll() is None, applying.communicate()
         time.sleep(0.1)
+    time.sleep(SECONDS_TO_MAKE_THE_REST)
 
     os.killpg(applying.pid, signal.SIGINT)
 
