@@ -32,6 +32,8 @@ class Screen:
             self.page.keyboard.press(key)
 
     def type(self, text: str) -> None:
+        """Into the field that has the focus; a page that has just come gives it to its first one a moment later."""
+        self.page.locator("input:focus, select:focus, textarea:focus").wait_for()
         self.page.keyboard.type(text)
 
     @property

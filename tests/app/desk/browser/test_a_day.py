@@ -39,7 +39,7 @@ def test_a_day_at_the_desk(open_screen: Open, database: Database, scripts: bool)
 
 def signs_in(screen: Screen) -> None:
     screen.page.goto("/")
-    assert screen.focused == "E-mail address"
+    screen.page.get_by_label("E-mail address").and_(screen.page.locator(":focus")).wait_for()
     screen.type("grace@example.com")
     screen.press("Tab")
     screen.type(PASSWORD)
