@@ -109,21 +109,24 @@ def serve(
     Ctrl-C reaches the command from the terminal itself. One that does not end by then, since the signal was
     sent to this process alone, is told to.
     """
-    process = subprocess.Popen(
-        command,
-        cwd=folder or project.ROOT,
-        env=environment(values),
-        stdin=subprocess.PIPE if stdin is not None else None,
-        text=True,
-    )
+    process = None
     try:
+        with unbroken():
+            process = subprocess.Popen(
+                command,
+                cwd=folder or project.ROOT,
+                env=environment(values),
+                stdin=subprocess.PIPE if stdin is not None else None,
+                text=True,
+            )
         if stdin is not None and process.stdin is not None:
             process.stdin.write(stdin)
             process.stdin.close()
         code = process.wait()
     except BaseException:
-        with uninterrupted():
-            end(process, seconds_to_end)
+        if process is not None:
+            with uninterrupted():
+                end(process, seconds_to_end)
         raise
     if code:
         raise Exit(code=exit_code(code))
@@ -134,14 +137,17 @@ def lines(command: Sequence[str], values: Mapping[str, str], stdin: str) -> Iter
     with tempfile.TemporaryFile("w+") as given:
         given.write(stdin)
         given.seek(0)
-        process = subprocess.Popen(
-            command, cwd=project.ROOT, env=environment(values), stdin=given, stdout=subprocess.PIPE, text=True
-        )
-    try:
-        yield from process.stdout or ()
-    finally:
-        with uninterrupted():
-            end(process)
+        process = None
+        try:
+            with unbroken():
+                process = subprocess.Popen(
+                    command, cwd=project.ROOT, env=environment(values), stdin=given, stdout=subprocess.PIPE, text=True
+                )
+            yield from process.stdout or ()
+        finally:
+            if process is not None:
+                with uninterrupted():
+                    end(process)
 
 
 def execute(command: str, values: Mapping[str, str]) -> None:
@@ -207,6 +213,21 @@ def uninterrupted() -> Iterator[None]:
     finally:
         for name, handler in before.items():
             signal.signal(name, handler)
+
+
+@contextmanager
+def unbroken() -> Iterator[None]:
+    """Let Ctrl-C wait for the end of what is inside: a process that is only half started is nobody's to end."""
+    came: list[int] = []
+    names = [signal.SIGINT, *_ENDING]
+    before = {name: signal.signal(name, lambda number, _: came.append(number)) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+        for number in came:
+            signal.raise_signal(number)
 
 
 def exit_code(returncode: int) -> int:

@@ -78,16 +78,18 @@ def _run(told: list[str], watch: Watcher = lambda _: None) -> list[Event]:
     """What it tells. Raises Exit with each of its complaints."""
     events: list[Event] = []
     complaints: list[str] = []
-    process = subprocess.Popen(
-        told,
-        cwd=project.ROOT,
-        env=shell.environment(CALM),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        process_group=0,  # a Ctrl-C in the terminal is for us: upon a second one it would give up in the middle
-    )
+    process = None
     try:
+        with shell.unbroken():
+            process = subprocess.Popen(
+                told,
+                cwd=project.ROOT,
+                env=shell.environment(CALM),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                process_group=0,  # a Ctrl-C in the terminal is for us: upon a second one it would give up in the middle
+            )
         for line in process.stdout or ():
             event = _event(line)
             events.append(event)
@@ -99,7 +101,8 @@ def _run(told: list[str], watch: Watcher = lambda _: None) -> list[Event]:
                 complaints.append(line.strip())  # before it can speak JSON it complains as it is
         process.wait()
     except BaseException:
-        _end(process)
+        if process is not None:
+            _end(process)
         raise
     if process.returncode:
         said = dict.fromkeys(filter(None, complaints))

@@ -74,6 +74,24 @@ def test_a_command_that_the_signal_did_not_reach_is_ended_as_by_ctrl_c() -> None
         assert output.read() == "cleaned\n"
 
 
+def test_a_signal_while_a_command_is_being_started_ends_it_too() -> None:
+    """Between the start of a process and the moment when anybody knows of it, there is a signal in every such place."""
+    start = """
+            fork = subprocess._fork_exec
+            def interrupted_fork(*arguments):
+                child = fork(*arguments)
+                print(child, flush=True)
+                os.kill(os.getpid(), signal.SIGTERM)
+                return child
+            subprocess._fork_exec = interrupted_fork
+            shell.serve(["sleep", "60"], {})"""
+    with _task(start.strip(), at_the_end="pass") as (task, output):
+        child = int(output.readline())
+
+        assert task.wait(20) == 130
+        assert not psutil.pid_exists(child)
+
+
 def test_an_impatient_second_ctrl_c_does_not_cut_the_cleaning_short() -> None:
     clean = 'print("cleaning", flush=True); shell.run(["sh", "-c", "sleep 1; echo cleaned"], {})'
     with _task('shell.serve(["sleep", "60"], {})', at_the_end=clean) as (task, output):
@@ -91,7 +109,7 @@ def test_an_impatient_second_ctrl_c_does_not_cut_the_cleaning_short() -> None:
 def _task(statement: str, at_the_end: str) -> Iterator[tuple["subprocess.Popen[str]", IO[str]]]:
     """In a process group of its own, as a terminal starts it."""
     program = f"""
-import sys
+import os, signal, subprocess, sys
 from invoke.exceptions import Exit
 from ops import shell
 try:
