@@ -25,7 +25,7 @@ Rows = list[tuple[str, str | None]]
 
 
 class Program(Invoke):
-    """Of one namespace; `.venv/bin/inv`, which knows nothing of it, runs the same tasks with invoke's own words."""
+    """Of one namespace; `python -m invoke`, which knows nothing of it, runs the same tasks with invoke's own words."""
 
     namespace: Collection
 

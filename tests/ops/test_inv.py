@@ -76,6 +76,14 @@ def test_works_from_another_folder(folder: Path, uv: Path, tmp_path: Path) -> No
     assert _inv(folder, "--list", cwd=tmp_path).stdout == f"{folder}/tasks.py --list\n"
 
 
+def test_in_an_active_environment_it_is_the_same(folder: Path, uv: Path, tmp_path: Path) -> None:
+    _inv(folder)
+
+    typed = subprocess.run([folder / ".venv" / "bin" / "inv", "--list"], cwd=tmp_path, capture_output=True, text=True)
+
+    assert (typed.stdout, typed.returncode) == (f"{folder}/tasks.py --list\n", 7)
+
+
 def test_an_old_python_is_named_with_the_remedy(folder: Path) -> None:
     _command(folder, "python3", 'case "$1" in --version) echo Python 3.9.2 ;; *) exit 1 ;; esac')
 
