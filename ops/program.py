@@ -60,7 +60,7 @@ class Program(Invoke):
             super().parse_core_args()
 
     def parse_tasks(self) -> None:
-        with self._explaining():
+        with self._explaining(), shell.reader_may_leave():
             super().parse_tasks()
             for context in self.tasks:
                 self._look_for_an_eaten_option(context)

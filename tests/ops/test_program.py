@@ -84,9 +84,10 @@ def test_what_is_not_understood_is_answered_in_one_line(
     assert said.out == ""
 
 
-def test_a_list_that_is_not_read_to_its_end_is_no_fault() -> None:
+@pytest.mark.parametrize("typed", [["--list"], ["db.revision", "--help"]])
+def test_what_is_not_read_to_its_end_is_no_fault(typed: list[str]) -> None:
     script = '{ "$@"; echo "exit $?" >&2; } | true'
-    command = ["sh", "-c", script, "sh", sys.executable, "-u", "tasks.py", "--list"]
+    command = ["sh", "-c", script, "sh", sys.executable, "-u", "tasks.py", *typed]
 
     finished = subprocess.run(command, cwd=project.ROOT, capture_output=True, text=True, check=True)
 
