@@ -26,7 +26,7 @@ from tests.ops.conftest import Clone, make_clone, wait_until
 
 CLIENTS = 8
 PASSWORD = "correct horse battery staple"
-PAUSE = 0.02  # between the requests of one, so that the two cores have time for the stack too
+PAUSE = 0.05  # between the requests of one, so that the two cores have time for the stack too
 PROCESSES = "cat /proc/1/task/1/children"  # of gunicorn
 
 
@@ -562,7 +562,7 @@ def test_a_drill_finds_every_order_and_leaves_the_stack_as_it_was(stack: Stack) 
     before = stack.ok("prod.status")
 
     faults = "deploy,worker,replica,database,disk"
-    drilled = stack.inv("prod.drill", "--faults", faults, "--seconds", "3", "--connections", "10")
+    drilled = stack.inv("prod.drill", "--faults", faults, "--seconds", "3", "--connections", "10", "--rate", "60")
 
     assert drilled.returncode == 0, drilled.stdout + drilled.stderr
     assert re.search("deploy .* ✓", drilled.stdout)
