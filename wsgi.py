@@ -2,6 +2,6 @@
 
 import os
 
-from app import create_app
+from app.factory import create_app
 
 app = create_app(os.environ["FLASK_CONFIG"])

@@ -9,8 +9,9 @@ from flask import Flask
 from sqlalchemy import URL, Connection, NullPool, create_engine
 from sqlalchemy.orm import Session
 
-from app import create_app, tokens, users
+from app import tokens, users
 from app.database import db
+from app.factory import create_app
 from app.models import Role, User
 
 ADA = {"email": "ada@example.com", "name": "Ada", "password": "correct horse"}

@@ -10,8 +10,8 @@ from flask import Flask
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from app import create_app
 from app.database import db
+from app.factory import create_app
 from scenarios.lab import calls, plans
 from scenarios.lab.plans import Plan
 

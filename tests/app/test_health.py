@@ -10,8 +10,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import create_engine, text
 
-from app import create_app, health
+from app import health
 from app.database import db
+from app.factory import create_app
 from tests.service import Database
 
 Connect = Callable[..., FlaskClient]

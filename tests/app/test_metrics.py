@@ -111,7 +111,7 @@ def test_a_connection_that_was_lost_is_in_use_no_more(app: Flask, client: FlaskC
 
 
 def test_where_nobody_asks_nothing_is_loaded(database: Database) -> None:
-    script = "import sys; from app import create_app; create_app('testing'); print('prometheus_client' in sys.modules)"
+    script = "import sys, app.factory; app.factory.create_app('testing'); print('prometheus_client' in sys.modules)"
     loaded = {}
     for port in ("0", "9000"):
         environment = {**os.environ, **database.environment, "METRICS_PORT": port}

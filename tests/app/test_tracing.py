@@ -135,7 +135,7 @@ def test_the_processes_that_gunicorn_forks_send_theirs(database: Database, colle
 
 
 def test_where_nobody_collects_nothing_is_loaded(database: Database) -> None:
-    script = "import sys; from app import create_app; create_app('testing'); print('opentelemetry' in sys.modules)"
+    script = "import sys; from app import factory; factory.create_app('testing'); print('opentelemetry' in sys.modules)"
 
     loaded = subprocess.check_output(
         [sys.executable, "-c", script], env={**os.environ, **database.environment}, text=True

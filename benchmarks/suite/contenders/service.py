@@ -5,8 +5,8 @@ from flask import Flask
 from sqlalchemy import URL, NullPool, create_engine
 from sqlalchemy.orm import Session
 
-from app import create_app
 from app.config import load
+from app.factory import create_app
 
 
 def create_service(database: str) -> Flask:

@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app import LARGEST_BODY
+from app.factory import LARGEST_BODY
 from tests.app.desk.conftest import Desk
 
 PAGES = ["/sign-in", "/orders", "/orders?q=%00", "/products", "/nosuch", "/orders/99999999"]

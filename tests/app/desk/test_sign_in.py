@@ -7,8 +7,9 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import attempts, create_app, passwords, tokens
+from app import attempts, passwords, tokens
 from app.desk import clerks
+from app.factory import create_app
 from app.models import Token, User
 from tests import service
 from tests.app.desk.conftest import PASSWORD, Desk, Shop
