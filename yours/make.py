@@ -32,8 +32,8 @@ A Flask and PostgreSQL service that is tested, run and released in the same way 
 MENTIONS: dict[str, dict[str, list[Change]]] = {
     "always": {
         ".ci/run": [
-            r"# What the benchmarks (?s:.*?)(?=^# The same tests)",
-            r"step 'the benchmarks(?s:.*?)(?=^step 'done')",
+            r"^benchmarks\(\) (?s:.*?)(?=^step )",
+            r"^step 'a project of one model(?s:.*?)(?=^step 'done')",
         ],
         "README.md": [
             r"\| `inv bench.*\n",
@@ -44,6 +44,7 @@ MENTIONS: dict[str, dict[str, list[Change]]] = {
             r" bench\.py",
             r"benchmarks/ .*\n(  .*\n)+",
             r"copier\.yml .*\n",
+            r"\.ci/copy .*\n",
             r"yours/ .*\n(  .*\n)*",
         ],
         "docs/index.md": [r"; \[a project of your own\].* made from this one"],

@@ -265,6 +265,7 @@ SHOP: dict[str, list[Change]] = {
         ("the staff of the shop", "the staff"),
     ],
     "tests/app/desk/conftest.py": [("Ten mugs, a customer", "A mug, a customer")],
+    "tests/ops/test_dev.py": [("Walnut chopping board", "A first one")],
     "tests/ops/test_layout.py": [(r'"orders", "products", "sales", "users"', '"items", "users"')],
     "tests/ops/test_table.py": [('"orders", "10,000"', '"plenty", "10,000"'), ("orders  10,000", "plenty  10,000")],
     "tests/ops/test_backups.py": [(r'"users", "products", "orders", "order_lines"', '"users", "items"')],

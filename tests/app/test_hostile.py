@@ -78,7 +78,7 @@ HOSTILE: dict[str, Hostile] = {
         "headers": {"Cookie": "; ".join(f"{number}-{each}=x" for each in range(5_000))},
     },
     "a token that is none": lambda number: {
-        "path": "/api/orders",
+        "path": "/api/tokens",
         "headers": {"Authorization": f"Bearer shop_{number}{TOO_LONG}"},
     },
     "a key that is none": lambda number: {

@@ -1,5 +1,6 @@
 """Places to try the tasks in: `checkout`, for their functions, and `clone`, for their command lines."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ops import ports, project
+from ops import configuration, ports, project
 
 ROOT = project.ROOT
 
@@ -26,6 +27,19 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(project, "CONFIG", tmp_path / "config")
     monkeypatch.setattr(project, "LOCAL", tmp_path / ".local")
     return tmp_path
+
+
+def problems_with(checkout: Path, place: str, value: object) -> list[str]:
+    """What is found in the checkout's configurations where `place`, as in `containers/web/replicas`, has the value."""
+    path = checkout / "config" / "production.json"
+    document = json.loads(path.read_text())
+    *sections, name = place.split("/")
+    section = document
+    for each in sections:
+        section = section[each]
+    section[name] = value
+    path.write_text(json.dumps(document))
+    return [each.partition(": ")[2] for each in configuration.find_problems()]
 
 
 @dataclass(frozen=True)

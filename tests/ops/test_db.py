@@ -118,9 +118,9 @@ def test_a_migrations_whole_life(clone: Clone, empty_database: EmptyDatabase) ->
     _add_a_column(clone)
     assert clone.inv("db.check").returncode != 0
 
-    _ok(clone, "db.revision", "--message", "Nicknames for products")
+    _ok(clone, "db.revision", "--message", "Nicknames for users")
     (written,) = (clone.folder / "alembic" / "versions").glob("*nicknames*.py")
-    assert 'op.add_column("products", ' in written.read_text()
+    assert 'op.add_column("users", ' in written.read_text()
     assert _ok(clone, "run", f"ruff format --check {written} && ruff check {written}")
 
     _ok(clone, "db.check")
@@ -149,7 +149,7 @@ def test_of_many_at_once_one_migrates_and_all_end_well(clone: Clone, empty_datab
     said = [process.communicate(timeout=60)[0] for process in racing]
 
     assert [process.returncode for process in racing] == [0] * 5
-    assert sum("The first shop" in text for text in said) == 1
+    assert sum("upgrade " in text for text in said) == 1
 
 
 def test_the_development_server_is_started_for_a_task_and_ended_after_it(clone: Clone) -> None:
@@ -230,7 +230,7 @@ def _add_a_column(clone: Clone) -> None:
     models = clone.folder / "app" / "models.py"
     text = models.read_text()
     changed = re.sub(
-        r"(class Product\(.*?\n    stock: [^\n]*\n)", r"\1    nickname: Mapped[str | None]\n", text, flags=re.DOTALL
+        r"(class User\(.*?\n    name: [^\n]*\n)", r"\1    nickname: Mapped[str | None]\n", text, flags=re.DOTALL
     )
     assert changed != text
     models.write_text(changed)

@@ -46,7 +46,7 @@ def test_a_scenarios_whole_life(clone: Clone, down: None) -> None:
 def test_what_its_code_no_longer_names_is_loaded_anew_and_dropped_when_asked(clone: Clone, down: None) -> None:
     ok(clone, "scenario", "--name", "low_stock")
     story = clone.folder / "scenarios" / "low_stock.py"
-    story.write_text(story.read_text().replace("The last pieces", "The very last pieces"))
+    story.write_text(f"{story.read_text()}\nLATER = True\n")
 
     assert "loaded and kept" in ok(clone, "scenario", "--name", "low_stock")
     assert "low_stock: dropped seed 1, since its code has changed" in ok(clone, "scenario.clean")
@@ -63,7 +63,7 @@ def test_what_was_loaded_by_code_that_is_gone_is_reset_by_loading_anew(clone: Cl
     assert url
     ask(url[1], "DELETE FROM order_lines")
     story = clone.folder / "scenarios" / "low_stock.py"
-    story.write_text(story.read_text().replace("The last pieces", "The very last pieces"))
+    story.write_text(f"{story.read_text()}\nLATER = True\n")
     ok(clone, "scenario.clean")
 
     ok(clone, "scenario.reset", "--name", "low_stock")
@@ -85,8 +85,8 @@ def test_the_apps_own_queries_are_explained(clone: Clone, down: None) -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--name", "ordres"], "there is no scenario 'ordres': scenarios/ has .*orders.*; did you mean orders\\?"),
-        (["--name", "../x"], "there is no scenario '../x': scenarios/ has empty_shop, .*"),
+        (["--name", "startre"], "there is no scenario 'startre': scenarios/ has .*starter.*; did you mean starter\\?"),
+        (["--name", "../x"], "there is no scenario '../x': scenarios/ has .*, starter.*"),
         (["--name", "orders", "--size", "-1"], "--size: should be at least 1, got -1"),
         (["--name", "orders", "--size", "many"], "--size: should be a whole number, got 'many'"),
         (["--name", "low_stock", "--size", "9"], "--size: low_stock is always the same size"),
