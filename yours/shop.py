@@ -144,7 +144,6 @@ SHOP: dict[str, list[Change]] = {
         (r"yield from _services\(session\)", "yield from _services()"),
         (r"def _services\(session: Session\)", "def _services()"),
     ],
-    ".ci/run": [r" tests/app/test_concurrency\.py"],
     ".ci/smoke": [
         ("order something, look at it", "add something, look at it"),
         ("grep -q sku", "grep -q name"),

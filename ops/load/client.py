@@ -85,7 +85,7 @@ class Client:
         deadline, pause, first = time.monotonic() + SECONDS_TO_RETRY, FIRST_PAUSE, True
         while True:
             attempt, wait = await self._send(connected, what)
-            in_time = time.monotonic() < deadline and not self.stopping
+            in_time = time.monotonic() < deadline  # also after `stopping`: what is under way is to be answered
             again = in_time and attempt.status in {*WORTH_RETRYING, TOO_MANY_REQUESTS}
             self.attempts.append(replace(attempt, first=first, last=not again))
             if not again:

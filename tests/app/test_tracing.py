@@ -111,17 +111,8 @@ def test_of_many_requests_a_share_is_traced(database: Database, collector: "Coll
 def test_the_processes_that_gunicorn_forks_send_theirs(database: Database, collector: "Collector") -> None:
     port = ports.any_free()
     own = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.address, "OTEL_BSP_SCHEDULE_DELAY": "50"}
-    command = [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        "--preload",
-        "--workers",
-        "2",
-        "--bind",
-        f"127.0.0.1:{port}",
-        "wsgi:app",
-    ]
+    command = [sys.executable, "-m", "gunicorn", "--preload", "--workers", "2", "--bind", f"127.0.0.1:{port}"]
+    command += ["--graceful-timeout", "5", "wsgi:app"]  # who is told to end while it is being forked does not hear it
     served = subprocess.Popen(command, env={**os.environ, **database.environment, **own})
     try:
         wait_until(lambda: ports.is_taken(port))
