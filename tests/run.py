@@ -18,6 +18,7 @@ from tests.terraform import provider
 FOLDER = pytest.StashKey[Path]()
 KEEPER = pytest.StashKey[server.Keeper]()
 FAILED = pytest.StashKey[bool]()
+WAL_SEGMENT_BYTES = 16 * 1024**2
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -86,8 +87,17 @@ def _why_no_test_can_go_on(config: pytest.Config, error: BaseException) -> str |
     if "DiskFull" in names:
         return f"the tests' PostgreSQL has no room left: {error}"
     if "OperationalError" in names and not _answers(config):
-        return "the tests' PostgreSQL has gone in the middle of the run"
+        return f"the tests' PostgreSQL has gone in the middle of the run{_why_it_may_have(config)}"
     return None
+
+
+def _why_it_may_have(config: pytest.Config) -> str:
+    """PostgreSQL ends where it has no room for what it writes ahead."""
+    from tests import embedded
+
+    place = embedded.memory()
+    is_full = shutil.disk_usage(place).free < 2 * WAL_SEGMENT_BYTES
+    return f": no room left in {place}" if is_full and "embedded" in server.ask(config.stash[FOLDER])[1] else ""
 
 
 def _answers(config: pytest.Config) -> bool:
