@@ -32,8 +32,11 @@ A Flask and PostgreSQL service that is tested, run and released in the same way 
 MENTIONS: dict[str, dict[str, list[Change]]] = {
     "always": {
         ".ci/run": [
-            r"^benchmarks\(\) (?s:.*?)(?=^step )",
-            r"^step 'a project of one model(?s:.*?)(?=^step 'done')",
+            (r"contract_and_benchmarks", "contract"),
+            r"^  \./inv bench\..*\n",
+            r"^# What benchmarks find.*\nbenchmarks_of_stacks\(\) \{\n\}\n",
+            r"; benchmarks, at a small size",
+            r"^beside benchmarks_of_stacks\n(?s:.*?)(?=^step 'done')",
         ],
         "README.md": [
             r"\| `inv bench.*\n",

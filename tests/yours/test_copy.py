@@ -21,7 +21,7 @@ VARIANTS = {
     "that nothing checks": {"name": "as-long-as-it-may-b", "ci": "[]"},
 }
 CHEAP = ["tests/app/test_config.py", "tests/docs/test_site.py"]
-CHEAP += [f"tests/ops/test_{each}.py" for each in ("coherence", "layout", "pipelines", "program", "schema", "updates")]
+CHEAP += [f"tests/ops/test_{each}.py" for each in ("coherence", "layout", "pipelines", "schema", "updates")]
 """Tests that depend on what was left behind, where they were not themselves; .ci/copy runs all of one variant's."""
 CONFIGURATION = "docs/configuration-reference.md"  # all that may be configured, whoever has a use for it
 SAY_THE_NAME = {"app/config.py", "app/reference/document.py", "ops/project.py", "tests/docs/newcomer.py"}
