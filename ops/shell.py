@@ -5,11 +5,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from invoke.exceptions import Exit
 
@@ -109,25 +110,13 @@ def serve(
     Ctrl-C reaches the command from the terminal itself. One that does not end by then, since the signal was
     sent to this process alone, is told to.
     """
-    process = None
-    try:
-        with unbroken():
-            process = subprocess.Popen(
-                command,
-                cwd=folder or project.ROOT,
-                env=environment(values),
-                stdin=subprocess.PIPE if stdin is not None else None,
-                text=True,
-            )
+    ending = partial(end, seconds_to_end=seconds_to_end)
+    source = subprocess.PIPE if stdin is not None else None
+    with started(command, ending, cwd=folder or project.ROOT, env=environment(values), stdin=source) as process:
         if stdin is not None and process.stdin is not None:
             process.stdin.write(stdin)
             process.stdin.close()
         code = process.wait()
-    except BaseException:
-        if process is not None:
-            with uninterrupted():
-                end(process, seconds_to_end)
-        raise
     if code:
         raise Exit(code=exit_code(code))
 
@@ -137,17 +126,26 @@ def lines(command: Sequence[str], values: Mapping[str, str], stdin: str) -> Iter
     with tempfile.TemporaryFile("w+") as given:
         given.write(stdin)
         given.seek(0)
-        process = None
-        try:
-            with unbroken():
-                process = subprocess.Popen(
-                    command, cwd=project.ROOT, env=environment(values), stdin=given, stdout=subprocess.PIPE, text=True
-                )
+        place = {"cwd": project.ROOT, "env": environment(values)}
+        with started(command, end, **place, stdin=given, stdout=subprocess.PIPE) as process:
             yield from process.stdout or ()
-        finally:
-            if process is not None:
-                with uninterrupted():
-                    end(process)
+            end(process)
+
+
+@contextmanager
+def started(
+    command: Sequence[str], end: Callable[["subprocess.Popen[str]"], None], **options: Any
+) -> Iterator["subprocess.Popen[str]"]:
+    """With subprocess.Popen's options; ended by `end` where the block, or already the start, is cut short."""
+    process = None
+    try:
+        with unbroken():
+            process = subprocess.Popen(command, text=True, **options)
+        yield process
+    except BaseException:
+        if process is not None:
+            end(process)
+        raise
 
 
 def execute(command: str, values: Mapping[str, str]) -> None:
@@ -171,27 +169,25 @@ def end(process: "subprocess.Popen[str]", seconds_to_end: float = SECONDS_TO_END
         (seconds_to_end, process.terminate),
         (seconds_to_end, process.kill),
     )
-    for seconds, insist in insisting:
-        try:
-            process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            insist()
-        else:
-            return
-    process.wait()
+    with uninterrupted():
+        for seconds, insist in insisting:
+            try:
+                process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                insist()
+            else:
+                return
+        process.wait()
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
     """End like Ctrl-C on SIGTERM and SIGHUP too: what was started inside is ended on the way out, exit code 130."""
-    before = {name: signal.signal(name, _interrupt) for name in _ENDING}
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise Exit(code=INTERRUPTED) from None
-    finally:
-        for name, handler in before.items():
-            signal.signal(name, handler)
+    with _handling(_interrupt, _ENDING):
+        try:
+            yield
+        except KeyboardInterrupt:
+            raise Exit(code=INTERRUPTED) from None
 
 
 @contextmanager
@@ -206,28 +202,34 @@ def interrupted(message: str) -> Iterator[None]:
 @contextmanager
 def uninterrupted() -> Iterator[None]:
     """Finish what is inside, however impatient the user: a second Ctrl-C must not leave a server behind."""
-    names = [signal.SIGINT, *_ENDING]
-    before = {name: signal.signal(name, signal.SIG_IGN) for name in names}
-    try:
+    with _handling(signal.SIG_IGN, _ALL):
         yield
-    finally:
-        for name, handler in before.items():
-            signal.signal(name, handler)
 
 
 @contextmanager
 def unbroken() -> Iterator[None]:
-    """Let Ctrl-C wait for the end of what is inside: a process that is only half started is nobody's to end."""
+    """Let Ctrl-C wait for the end of what is inside: a process that is only half started is nobody's to end.
+
+    What is ignored stays so, for whoever is started inside too.
+    """
     came: list[int] = []
-    names = [signal.SIGINT, *_ENDING]
-    before = {name: signal.signal(name, lambda number, _: came.append(number)) for name in names}
+    heard = [each for each in _ALL if signal.getsignal(each) != signal.SIG_IGN]
+    try:
+        with _handling(lambda number, _: came.append(number), heard):
+            yield
+    finally:
+        for number in came:
+            signal.raise_signal(number)
+
+
+@contextmanager
+def _handling(handler: Any, numbers: Iterable[signal.Signals]) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number in numbers}
     try:
         yield
     finally:
-        for name, handler in before.items():
-            signal.signal(name, handler)
-        for number in came:
-            signal.raise_signal(number)
+        for number, handler_before in before.items():
+            signal.signal(number, handler_before)
 
 
 def exit_code(returncode: int) -> int:
@@ -236,6 +238,7 @@ def exit_code(returncode: int) -> int:
 
 
 _ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_ALL = [signal.SIGINT, *_ENDING]
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

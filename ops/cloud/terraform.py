@@ -78,18 +78,15 @@ def _run(told: list[str], watch: Watcher = lambda _: None) -> list[Event]:
     """What it tells. Raises Exit with each of its complaints."""
     events: list[Event] = []
     complaints: list[str] = []
-    process = None
-    try:
-        with shell.unbroken():
-            process = subprocess.Popen(
-                told,
-                cwd=project.ROOT,
-                env=shell.environment(CALM),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                process_group=0,  # a Ctrl-C in the terminal is for us: upon a second one it would give up in the middle
-            )
+    with shell.started(
+        told,
+        _end,
+        cwd=project.ROOT,
+        env=shell.environment(CALM),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        process_group=0,  # a Ctrl-C in the terminal is for us: upon a second one it would give up in the middle
+    ) as process:
         for line in process.stdout or ():
             event = _event(line)
             events.append(event)
@@ -100,10 +97,6 @@ def _run(told: list[str], watch: Watcher = lambda _: None) -> list[Event]:
             elif not event:
                 complaints.append(line.strip())  # before it can speak JSON it complains as it is
         process.wait()
-    except BaseException:
-        if process is not None:
-            _end(process)
-        raise
     if process.returncode:
         said = dict.fromkeys(filter(None, complaints))
         raise Exit("\n".join(said) or f"terraform ended with {process.returncode}", code=1)

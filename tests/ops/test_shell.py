@@ -92,8 +92,9 @@ def test_a_signal_while_a_command_is_being_started_ends_it_too() -> None:
         assert not psutil.pid_exists(child)
 
 
-def test_an_impatient_second_ctrl_c_does_not_cut_the_cleaning_short() -> None:
-    clean = 'print("cleaning", flush=True); shell.run(["sh", "-c", "sleep 1; echo cleaned"], {})'
+@pytest.mark.parametrize("way", ["run", "serve"])
+def test_an_impatient_second_ctrl_c_does_not_cut_the_cleaning_short(way: str) -> None:
+    clean = f'shell.{way}(["sh", "-c", "echo cleaning; sleep 1; echo cleaned"], {{}})'
     with _task('shell.serve(["sleep", "60"], {})', at_the_end=clean) as (task, output):
         _children(task)
         os.killpg(task.pid, signal.SIGINT)
