@@ -87,17 +87,19 @@ def _why_no_test_can_go_on(config: pytest.Config, error: BaseException) -> str |
     if "DiskFull" in names:
         return f"the tests' PostgreSQL has no room left: {error}"
     if "OperationalError" in names and not _answers(config):
-        return f"the tests' PostgreSQL has gone in the middle of the run{_why_it_may_have(config)}"
+        if full := _full_place(config):
+            return f"the tests' PostgreSQL has no room left in {full}, and has gone in the middle of the run"
+        return "the tests' PostgreSQL has gone in the middle of the run"
     return None
 
 
-def _why_it_may_have(config: pytest.Config) -> str:
-    """PostgreSQL ends where it has no room for what it writes ahead."""
+def _full_place(config: pytest.Config) -> Path | None:
+    """Where the embedded server has no room for what it writes ahead, which ends it."""
     from tests import embedded
 
     place = embedded.memory()
     is_full = shutil.disk_usage(place).free < 2 * WAL_SEGMENT_BYTES
-    return f": no room left in {place}" if is_full and "embedded" in server.ask(config.stash[FOLDER])[1] else ""
+    return place if is_full and "embedded" in server.ask(config.stash[FOLDER])[1] else None
 
 
 def _answers(config: pytest.Config) -> bool:

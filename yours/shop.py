@@ -278,6 +278,7 @@ SHOP: dict[str, list[Change]] = {
         ("A busy shop", "Two years of items"),
         (r'"orders", "low_stock", "empty_shop", "wholesale", "starter"', '"orders", "empty_shop", "starter"'),
         ("low_stock", "starter"),
+        ("has empty_shop, ", "has items, nothing, "),
         (r"assert re\.search\(\n +(r\"scenarios/orders.py: DiskFull.*)\n +\)", r"assert re.search(\1)"),
     ],
     "tests/scenarios/test_lab.py": [

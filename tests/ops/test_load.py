@@ -48,6 +48,26 @@ def test_an_order_is_sent_again_with_its_key(status: int) -> None:
     assert not any(each.lost for each in client.attempts)
 
 
+def test_what_is_refused_once_the_load_is_to_end_is_sent_again_too() -> None:
+    arrived: list[str] = []
+
+    def refuse_when_it_ends(handler: "Handler") -> None:
+        arrived.append(handler.path)
+        if len(arrived) > client.plan.connections:
+            handler.answer(200)
+        else:
+            wait_until(lambda: client.stopping)
+            handler.answer(503)
+
+    with serving(refuse_when_it_ends) as url:
+        client = Client(Plan(url, connections=2, writes_per_second=1000))
+        with under_load(client):
+            wait_until(lambda: len(arrived) == client.plan.connections)
+
+    assert [each.status for each in client.attempts if not each.last] == [503, 503]
+    assert not any(each.lost for each in client.attempts)
+
+
 def test_a_connection_that_breaks_is_an_attempt_of_its_own_for_reads_too() -> None:
     broken: list[str] = []
 

@@ -86,7 +86,7 @@ def test_the_apps_own_queries_are_explained(clone: Clone, down: None) -> None:
     ("arguments", "complaint"),
     [
         (["--name", "startre"], "there is no scenario 'startre': scenarios/ has .*starter.*; did you mean starter\\?"),
-        (["--name", "../x"], "there is no scenario '../x': scenarios/ has .*, starter.*"),
+        (["--name", "../x"], "there is no scenario '../x': scenarios/ has empty_shop, .*"),
         (["--name", "orders", "--size", "-1"], "--size: should be at least 1, got -1"),
         (["--name", "orders", "--size", "many"], "--size: should be a whole number, got 'many'"),
         (["--name", "low_stock", "--size", "9"], "--size: low_stock is always the same size"),

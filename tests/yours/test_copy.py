@@ -47,6 +47,7 @@ def test_a_copy_is_whole_and_goes_by_its_own_name(variant: str, copy: Copy) -> N
     run("uv", "lock", "--check", "--offline", at=mine)
     run("ruff", "check", at=mine)
     run("ruff", "format", "--check", at=mine)
+    assert "dev" in run(sys.executable, "-m", "invoke", "--list", at=mine)
     there = [path for path in CHEAP if (mine / path).exists()]
     run(sys.executable, "-m", "pytest", "--quiet", "-n0", *there, at=mine)
 
