@@ -55,6 +55,11 @@ def _modules(place: Path) -> Iterable[Path]:
     return place.rglob("test_*.py") if place.is_dir() else [place] if place.is_file() else []
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Who waits for Terraform waits for minutes: first, while the other workers have enough to do."""
+    items.sort(key=lambda item: item.get_closest_marker("terraform") is None)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     node.workerinput["folder"] = str(node.config.stash[FOLDER])
