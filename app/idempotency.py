@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.errors import IdempotencyKeyReused
-from app.models import IdempotencyKey, User
+from app.models import IdempotencyKey
 
 KEPT = timedelta(days=1)
 """For so long at least a request can be sent again."""
@@ -29,15 +29,15 @@ class Answer:
     body: str
 
 
-def once(session: Session, user: User, key: str, fingerprint: bytes, act: Callable[[], Answer]) -> Answer:
+def once(session: Session, user_id: int, key: str, fingerprint: bytes, act: Callable[[], Answer]) -> Answer:
     """What `act` answers, or answered when it was asked for with the same key.
 
     Of several at once one acts. The others wait for its commit and get its answer; if it is rolled back, the next acts.
     So what `act` raises leaves the key free. Raises IdempotencyKeyReused where the fingerprint is another one.
     """
-    connection, this = session.connection(), {"of": user.id, "this": key}
+    connection, this = session.connection(), {"of": user_id, "this": key}
     # Before anything else is locked, or a second request would wait for goods that the first has bought for it.
-    claimed = connection.scalar(CLAIM, {"user_id": user.id, "key": key, "fingerprint": fingerprint})
+    claimed = connection.scalar(CLAIM, {"user_id": user_id, "key": key, "fingerprint": fingerprint})
     if claimed is None:
         return _answered(connection.execute(KNOWN, this).one(), fingerprint)
     answer = act()

@@ -1,24 +1,26 @@
 """What the service counts and measures, for Prometheus. It is loaded where METRICS_PORT is set, and nowhere else."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g, request
 from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy import event
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
 from app.database import RequestSession
-from app.models import Order
+from app.orders import placed
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # nginx gives an answer up after 10
+PLACED = "orders placed"
+"""In the session's `info`: of each order that is not committed yet, the transactions that it was placed in."""
 
 REQUESTS = Counter("http_requests", "Requests that were answered", ["method", "route", "status"])
 DURATION = Histogram("http_request_duration_seconds", "How long they took", ["route"], buckets=SECONDS)
@@ -73,15 +75,28 @@ def _given_back(_connection: object, entry: ConnectionPoolEntry) -> None:
         IN_USE.dec()
 
 
-@event.listens_for(RequestSession, "after_flush")
-def _note_orders(session: Session, _context: Any) -> None:
-    session.info.setdefault("new orders", []).extend(each for each in session.new if isinstance(each, Order))
+@placed.connect
+def _note_order(session: Session) -> None:
+    session.info.setdefault(PLACED, []).append(list(_transactions(session)))
+
+
+@event.listens_for(RequestSession, "after_soft_rollback")
+def _forget_orders(session: Session, undone: SessionTransaction) -> None:
+    if noted := session.info.get(PLACED):
+        session.info[PLACED] = [within for within in noted if undone not in within]
 
 
 @event.listens_for(RequestSession, "after_commit")
 def _count_orders(session: Session) -> None:
     if session.in_nested_transaction():  # a savepoint, which may be undone yet
         return
-    placed = sum(order in session for order in session.info.pop("new orders", ()))
-    if placed:
-        ORDERS.inc(placed)
+    if noted := session.info.pop(PLACED, ()):
+        ORDERS.inc(len(noted))
+
+
+def _transactions(session: Session) -> Iterator[SessionTransaction]:
+    """The innermost savepoint that it is in, those around it, and the transaction itself."""
+    transaction = session.get_nested_transaction() or session.get_transaction()
+    while transaction:
+        yield transaction
+        transaction = transaction.parent

@@ -1,15 +1,17 @@
 """Buying: the goods leave the stock when an order is placed, and come back when it is cancelled."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
-from sqlalchemy import Select, select
+from blinker import Signal
+from sqlalchemy import ARRAY, BigInteger, Select, bindparam, func, insert, literal, select, true, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from app import users
 from app.database import INTEGER_MAX
-from app.errors import NotPossibleAnyMore, OutOfStock, Shortage, StockFull, UnknownOrder, UnknownProduct
-from app.models import Order, OrderEvent, OrderLine, OrderStatus, Product
+from app.errors import NotPossibleAnyMore, OutOfStock, Shortage, StockFull, UnknownOrder, UnknownProduct, UnknownUser
+from app.models import Order, OrderEvent, OrderLine, OrderStatus, Product, User
+from app.sales import Buyer, Goods, Line, Sale
 
 Entity = TypeVar("Entity", Order, Product)
 
@@ -20,27 +22,35 @@ FOLLOWS = {
     OrderStatus.CANCELLED: set(),
 }
 
+placed = Signal("An order was placed, in the transaction of the session that is sent.")
 
-def place(session: Session, user_id: int, quantities: Mapping[int, int], by: int | None = None) -> Order:
+
+def place(session: Session, user_id: int, quantities: Mapping[int, int], by: int | None = None) -> Sale:
     """Sell `quantities`, pieces by product id, at the prices of this moment; `by` whom, by default the user.
 
     Raises UnknownUser, UnknownProduct or OutOfStock, the last two with every product concerned.
     """
-    user = users.find(session, user_id)
     products = _lock_products(session, quantities)
     _check_stock(products, quantities)
 
-    for product in products:
-        product.stock -= quantities[product.id]
     lines = [
-        OrderLine(product=product, quantity=quantities[product.id], unit_price_cents=product.price_cents)
+        Line(Goods(product.id, product.sku, product.name), quantities[product.id], product.price_cents)
         for product in products
     ]
-    placed = OrderEvent(status=OrderStatus.PLACED, by_id=by or user_id)
-    order = Order(user=user, status=OrderStatus.PLACED, lines=lines, trail=[placed])
-    session.add(order)
-    session.flush()
-    return order
+    values = {
+        "user_id": user_id,
+        "by_id": by or user_id,
+        "product_ids": [line.product.id for line in lines],
+        "quantities": [line.quantity for line in lines],
+        "prices": [line.unit_price_cents for line in lines],
+    }
+    sold = session.connection().execute(_sale(), values).one_or_none()
+    if sold is None:
+        raise UnknownUser(user_id)
+    for product in products:
+        session.expire(product, ["stock"])
+    placed.send(session)
+    return Sale(sold.id, Buyer(user_id, sold.name), OrderStatus.PLACED, sold.created_at, lines)
 
 
 def pay(session: Session, order_id: int, by: int | None = None) -> Order:
@@ -110,13 +120,18 @@ def _found(session: Session, order_id: int, of: int | None, *, lock: bool = Fals
 def _lock_products(session: Session, product_ids: Iterable[int]) -> Sequence[Product]:
     """Raises UnknownProduct."""
     wanted = set(product_ids)
-    # Always in the order of the ids, so that two orders for the same goods cannot deadlock.
-    statement = select(Product).where(Product.id.in_(wanted)).order_by(Product.id)
-    products = session.scalars(_locked(statement, Product)).all()
+    products = session.scalars(_goods(), {"ids": list(wanted)}).all()
     missing = wanted - {product.id for product in products}
     if missing:
         raise UnknownProduct(sorted(missing))
     return products
+
+
+@cache  # as the next, since every order needs it
+def _goods() -> Select[Product]:
+    """Always in the order of the ids, so that two orders for the same goods cannot deadlock."""
+    wanted = Product.id.in_(bindparam("ids", expanding=True))
+    return _locked(select(Product).where(wanted).order_by(Product.id), Product)
 
 
 def _locked(statement: Select[Entity], table: type[Entity]) -> Select[Entity]:
@@ -132,3 +147,29 @@ def _check_stock(products: Iterable[Product], quantities: Mapping[int, int]) -> 
     ]
     if shortages:
         raise OutOfStock(shortages)
+
+
+@cache
+def _sale() -> Select[Any]:
+    """An order with lines and trail, and its goods out of the stock; nothing of it where there is no such user.
+
+    One statement, where the unit of work takes four, and half of what a request costs.
+    """
+    user_id, by_id = bindparam("user_id", type_=BigInteger), bindparam("by_id", type_=BigInteger)
+    status = literal(OrderStatus.PLACED, Order.status.type)
+    buyer = select(User.id, status).where(User.id == user_id)
+    order = insert(Order).from_select(["user_id", "status"], buyer).returning(Order.id, Order.created_at).cte("placed")
+    goods = (
+        func.unnest(*(bindparam(name, type_=ARRAY(BigInteger)) for name in ("product_ids", "quantities", "prices")))
+        .table_valued("product_id", "quantity", "price")
+        .render_derived("goods")
+    )
+    sold = select(order.c.id, goods).join_from(order, goods, true()).cte("sold")
+    lines = insert(OrderLine).from_select(["order_id", "product_id", "quantity", "unit_price_cents"], select(sold))
+    event = insert(OrderEvent).from_select(["order_id", "status", "by_id"], select(order.c.id, status, by_id))
+    taken = update(Product).where(Product.id == sold.c.product_id).values(stock=Product.stock - sold.c.quantity)
+    return (
+        select(order.c.id, order.c.created_at, User.name)
+        .join_from(order, User, User.id == user_id)
+        .add_cte(lines.cte("lines"), event.cte("event"), taken.cte("taken"))
+    )

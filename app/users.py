@@ -4,7 +4,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import passwords
-from app.database import refusal
+from app.database import only_row, refusal
 from app.errors import EmailTaken, UnknownUser, WrongCredentials
 from app.models import ONE_USER_PER_EMAIL, Role, User
 
@@ -37,3 +37,9 @@ def find(session: Session, user_id: int) -> User:
     if user is None:
         raise UnknownUser(user_id)
     return user
+
+
+def require(session: Session, user_id: int) -> None:
+    """Raises UnknownUser."""
+    if only_row(session, "SELECT FROM users WHERE id = %s", user_id) is None:
+        raise UnknownUser(user_id)

@@ -25,8 +25,9 @@ def fill(session: Session, seed: int) -> None:
         left = [product for product in shelf if product.stock]
         wanted = random.sample(left, k=min(len(left), random.choice((1, 1, 2))))
         quantities = {product.id: random.randint(1, min(3, product.stock)) for product in wanted}
-        order = orders.place(session, random.choice(buyers).id, quantities)
-        order.created_at = order.trail[0].created_at = clock.NOW - timedelta(minutes=30 - minute)
+        order = orders.find(session, orders.place(session, random.choice(buyers).id, quantities).id)
+        order.created_at = clock.NOW - timedelta(minutes=30 - minute)
+        orders.trail(session, order.id)[0].created_at = order.created_at
         if random.random() < 0.5:
             orders.pay(session, order.id)
         elif random.random() < 0.15:

@@ -27,8 +27,10 @@ def fill(session: Session, seed: int) -> None:  # noqa: ARG001  as every story h
         return products.add(session, sku, name, price_cents, stock)
 
     def order(user: User, *lines: tuple[Product, int], hours_ago: float) -> Order:
-        placed = orders.place(session, user.id, {product.id: quantity for product, quantity in lines})
-        placed.created_at = placed.trail[0].created_at = clock.NOW - timedelta(hours=hours_ago)
+        sale = orders.place(session, user.id, {product.id: quantity for product, quantity in lines})
+        placed = orders.find(session, sale.id)
+        placed.created_at = clock.NOW - timedelta(hours=hours_ago)
+        happened(placed, after=0)
         return placed
 
     def pay(order: Order, after: float = 0.2) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from yours.shop import SHOP, WORDS, Change
 
 OURS = "groundwork"
-DEPENDENCIES = {"always": ["benchmarks", "copier"], "aws": ["boto3", "moto"]}
+DEPENDENCIES = {"always": ["benchmarks", "copier"], "aws": ["boto3", "moto"], "shop": ["blinker"]}
 """What nothing needs without it: groups of packages, and packages."""
 
 KINDS = (".py", ".html", ".json", ".toml", ".md", ".yml", ".sh", "smoke", "run")

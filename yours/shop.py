@@ -54,11 +54,12 @@ SHOP: dict[str, list[Change]] = {
         ("import BIGINT_MAX, INTEGER_MAX", "import BIGINT_MAX"),
     ],
     "app/metrics.py": [
-        r"from app\.database import RequestSession\nfrom app\.models import Order\n\n",
-        r"from sqlalchemy\.orm import Session\n",
-        ("import TYPE_CHECKING, Any", "import TYPE_CHECKING"),
+        r"from app\.database import RequestSession\nfrom app\.orders import placed\n\n",
+        r"from sqlalchemy\.orm import Session, SessionTransaction\n",
+        ("import Iterable, Iterator", "import Iterable"),
+        r"PLACED = .*\n.*\n\n",
         r"ORDERS = .*\n",
-        r"\n\n@event\.listens_for\(RequestSession, \"after_flush\"\)(?s:.*)",
+        r"\n\n@placed\.connect(?s:.*)",
     ],
     "app/api/__init__.py": [
         ("import callers, orders, products, tokens", "import callers, items, tokens"),

@@ -52,7 +52,8 @@ def post() -> ResponseReturnValue:
         return Answer(201, url_for(".get", order_id=order.id), jsonify(_shown(order)).get_data(as_text=True))
 
     if key:
-        answer = once(session, users.find(session, buyer), key, idempotency.fingerprint(request, new), created)
+        users.require(session, buyer)
+        answer = once(session, buyer, key, idempotency.fingerprint(request, new), created)
     else:
         answer = created()
     session.commit()

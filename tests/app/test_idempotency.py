@@ -19,26 +19,26 @@ def test_the_second_time_nothing_is_done_and_the_answer_is_the_first(session: Se
     answers = [Answer(201, "/things/1", '{"id": 1}'), Answer(201, "/things/2", '{"id": 2}')]
     left = list(answers)
 
-    first = idempotency.once(session, ada, "a key", SAME, lambda: left.pop(0))
-    again = idempotency.once(session, ada, "a key", SAME, lambda: left.pop(0))
+    first = idempotency.once(session, ada.id, "a key", SAME, lambda: left.pop(0))
+    again = idempotency.once(session, ada.id, "a key", SAME, lambda: left.pop(0))
 
     assert first == again == answers[0]
     assert left == answers[1:]
 
 
 def test_a_key_belongs_to_one_request(session: Session, ada: User) -> None:
-    idempotency.once(session, ada, "a key", SAME, answer)
+    idempotency.once(session, ada.id, "a key", SAME, answer)
 
     with pytest.raises(IdempotencyKeyReused, match="a key"):
-        idempotency.once(session, ada, "a key", OTHER, answer)
+        idempotency.once(session, ada.id, "a key", OTHER, answer)
 
 
 def test_the_same_key_of_somebody_else_is_another(session: Session, ada: User) -> None:
     bruno = users.register(session, "bruno@example.com", "Bruno")
 
-    idempotency.once(session, ada, "a key", SAME, answer)
+    idempotency.once(session, ada.id, "a key", SAME, answer)
 
-    assert idempotency.once(session, bruno, "a key", OTHER, answer) == answer()
+    assert idempotency.once(session, bruno.id, "a key", OTHER, answer) == answer()
 
 
 def test_a_refusal_leaves_the_key_free(session: Session, ada: User) -> None:
@@ -46,9 +46,9 @@ def test_a_refusal_leaves_the_key_free(session: Session, ada: User) -> None:
         raise OutOfStock([])
 
     with pytest.raises(OutOfStock), session.begin_nested():
-        idempotency.once(session, ada, "a key", SAME, refuse)
+        idempotency.once(session, ada.id, "a key", SAME, refuse)
 
-    assert idempotency.once(session, ada, "a key", OTHER, answer) == answer()
+    assert idempotency.once(session, ada.id, "a key", OTHER, answer) == answer()
 
 
 def test_keys_are_forgotten_a_day_after_their_first_use(app: Flask, session: Session, ada: User) -> None:

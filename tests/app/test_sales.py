@@ -50,7 +50,7 @@ def test_the_newest_come_first_a_page_at_a_time(session: Session) -> None:
     ada = users.register(session, "ada@example.com", "Ada")
     mug = products.add(session, "MUG-01", "Mug", 1800, 10)
     now = datetime.now(UTC)
-    placed = [orders.place(session, ada.id, {mug.id: 1}) for _ in range(5)]
+    placed = [orders.find(session, orders.place(session, ada.id, {mug.id: 1}).id) for _ in range(5)]
     for order, hours_ago in zip(placed, [3, 1, 1, 5, 0], strict=True):
         order.created_at = now - timedelta(hours=hours_ago)
     session.flush()

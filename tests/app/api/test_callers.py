@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from app import orders, tokens, users
-from app.models import Order, User
+from app.models import User
 from tests import service
 from tests.app.api.conftest import Shop
 from tests.app.api.contract import HeldClient
@@ -134,7 +134,7 @@ def everybody(session: Session, shop: Shop) -> dict[str, dict[str, str]]:
 
 @pytest.fixture
 def things(session: Session, shop: Shop) -> dict[str, int]:
-    order: Order = orders.place(session, shop.ada, {shop.mug: 1})
+    order = orders.place(session, shop.ada, {shop.mug: 1})
     token, _ = tokens.issue(session, session.get_one(User, shop.ada), "to be revoked", timedelta(hours=1))
     session.commit()
     return {"user": shop.ada, "product": shop.mug, "order": order.id, "token": token.id}

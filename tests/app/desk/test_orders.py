@@ -63,7 +63,7 @@ def test_a_page_that_is_just_full_leads_nowhere(desk: Desk, session: Session, sh
 
 def test_orders_are_found_by_status_customer_and_time(desk: Desk, session: Session, shop: Shop) -> None:
     bruno = users.register(session, "bruno@example.com", "Bruno")
-    of_ada, of_bruno = sell(session, shop), orders.place(session, bruno.id, {shop.mug: 1})
+    of_ada, of_bruno = sell(session, shop), sell(session, shop, to=bruno.id)
     orders.pay(session, of_ada.id)
     of_ada.created_at = datetime(2026, 3, 1, 23, 59, tzinfo=UTC)
     of_bruno.created_at = datetime(2026, 3, 2, 0, 0, tzinfo=UTC)
@@ -201,8 +201,8 @@ def test_the_number_of_statements_does_not_grow_with_the_shop(desk: Desk, sessio
     assert few == [2, 3, 4, 2]
 
 
-def sell(session: Session, shop: Shop, pieces: int = 1) -> Order:
-    return orders.place(session, shop.ada, {shop.mug: pieces})
+def sell(session: Session, shop: Shop, pieces: int = 1, to: int | None = None) -> Order:
+    return orders.find(session, orders.place(session, to or shop.ada, {shop.mug: pieces}).id)
 
 
 def listed(page: str) -> list[int]:

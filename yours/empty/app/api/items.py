@@ -5,7 +5,6 @@ from http import HTTPStatus
 from flask import Blueprint, Response, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app import users
 from app.api import answers, idempotency
 from app.api.callers import caller
 from app.api.operation import EVERYBODY, STAFF, Operation
@@ -39,8 +38,7 @@ def post() -> ResponseReturnValue:
         return Answer(201, url_for(".get", item_id=item.id), jsonify(_shown(item)).get_data(as_text=True))
 
     if key:
-        user = users.find(session, caller().id)
-        answer = once(session, user, key, idempotency.fingerprint(request, new), created)
+        answer = once(session, caller().id, key, idempotency.fingerprint(request, new), created)
     else:
         answer = created()
     session.commit()
