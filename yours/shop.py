@@ -223,7 +223,6 @@ SHOP: dict[str, list[Change]] = {
     "tests/app/api/test_callers.py": [
         r"from typing import Any\n",
         ("import orders, tokens", "import tokens"),
-        ("import Order, User", "import User"),
         (r"PRODUCT = .*", 'ITEM = {"name": "New"}'),
         (r"\(PRODUCT,", "(ITEM,"),
         r"CHANGE = .*\n",
@@ -237,7 +236,7 @@ SHOP: dict[str, list[Change]] = {
         *functions("test_a_customer_lists_only_their_own_orders", "test_a_customer_orders_for_nobody_else"),
         *functions("test_a_customer_says_of_no_order_that_it_is_paid_or_shipped"),
         ("/api/orders", "/api/tokens"),
-        r"    order: Order = .*\n",
+        r"    order = orders\.place.*\n",
         (r'"product": shop\.mug, "order": order\.id', '"item": shop.mug'),
     ],
     "tests/app/desk/test_admission.py": [

@@ -37,10 +37,7 @@ def post() -> ResponseReturnValue:
         item = add(session, new.name)
         return Answer(201, url_for(".get", item_id=item.id), jsonify(_shown(item)).get_data(as_text=True))
 
-    if key:
-        answer = once(session, caller().id, key, idempotency.fingerprint(request, new), created)
-    else:
-        answer = created()
+    answer = once(session, caller().id, key, idempotency.fingerprint(request, new), created) if key else created()
     session.commit()
     return Response(answer.body, answer.status, {"Location": answer.location}, content_type="application/json")
 
