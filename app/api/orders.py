@@ -51,11 +51,8 @@ def post() -> ResponseReturnValue:
         order = place(session, buyer, new.quantities, by=caller().id)
         return Answer(201, url_for(".get", order_id=order.id), jsonify(_shown(order)).get_data(as_text=True))
 
-    if key:
-        users.require(session, buyer)
-        answer = once(session, buyer, key, idempotency.fingerprint(request, new), created)
-    else:
-        answer = created()
+    users.require(session, buyer)
+    answer = once(session, buyer, key, idempotency.fingerprint(request, new), created) if key else created()
     session.commit()
     return Response(answer.body, answer.status, {"Location": answer.location}, content_type="application/json")
 

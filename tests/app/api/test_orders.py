@@ -50,6 +50,16 @@ def test_what_is_unknown_is_not_found_and_named(client: FlaskClient, shop: Shop)
     assert nothing.json["product_ids"] == [2**63 - 1]
 
 
+@pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "mine"}], ids=["without a key", "with a key"])
+def test_of_an_unknown_user_the_goods_do_not_matter(client: FlaskClient, shop: Shop, key: dict[str, str]) -> None:
+    wanted = {**order(shop, (2**63 - 1, 1)), "user_id": 2**63 - 1}
+
+    refused = client.post("/api/orders", json=wanted, headers=key)
+
+    assert refused.status_code == 404
+    assert refused.get_json()["user_id"] == 2**63 - 1
+
+
 def test_the_newest_orders_come_first_and_the_pages_follow_each_other(client: FlaskClient, shop: Shop) -> None:
     for _ in range(5):
         client.post("/api/orders", json=order(shop, (shop.mug, 1)))
