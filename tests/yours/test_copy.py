@@ -25,10 +25,11 @@ CHEAP += [f"tests/ops/test_{each}.py" for each in ("coherence", "layout", "pipel
 """Tests that depend on what was left behind, where they were not themselves; .ci/copy runs all of one variant's."""
 CONFIGURATION = "docs/configuration-reference.md"  # all that may be configured, whoever has a use for it
 SAY_THE_NAME = {"app/config.py", "app/reference/document.py", "ops/project.py", "tests/docs/newcomer.py"}
-COPIER = ["uv", "run", "--isolated", "--quiet", "--locked", "--only-group", "copier"]
-COPIER += ["--project", str(project.ROOT), "copier"]
+COPIER = ["uv", "run", "--quiet", "--locked", "--only-group", "copier", "--project", str(project.ROOT), "copier"]
 WHO = {f"GIT_{role}_{what}": "somebody" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 ENVIRONMENT = {**os.environ, **WHO, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+KEPT = {"UV_PROJECT_ENVIRONMENT": str(project.LOCAL / "copier")}
+"""Of copier's own environment: to install and to compile it each time takes longer than a copy."""
 Copy = Callable[..., Path]
 
 
@@ -193,7 +194,9 @@ def of_the_cloud(folder: Path) -> list[str]:
 
 
 def copier(*arguments: str, at: Path = project.ROOT) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([*COPIER, *arguments], cwd=at, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [*COPIER, *arguments], cwd=at, env={**ENVIRONMENT, **KEPT}, capture_output=True, text=True, check=False
+    )
 
 
 def run(*command: str, at: Path) -> str:
