@@ -33,15 +33,21 @@ def scenarios(_: Context, orders: str = "270000", rounds: str = "5", write: bool
     _run("benchmarks.scenarios", orders=orders, rounds=rounds, write=write)
 
 
-@task(help={"orders": "how many, in the database that is kept; they have three rows and a half each", **ROUNDS})
-def db(_: Context, orders: str = "270000", rounds: str = "5", write: bool = False) -> None:
+@task(
+    help={
+        "orders": "how many, in the database that is kept; they have three rows and a half each",
+        "together": "how many migrate at once",
+        **ROUNDS,
+    }
+)
+def db(_: Context, orders: str = "270000", together: str = "20", rounds: str = "5", write: bool = False) -> None:
     """Measure what migrating costs; 5 minutes.
 
     And what it costs to have the database again as it was.
 
     Example: inv bench.db --rounds 3
     """
-    _run("benchmarks.databases", orders=orders, rounds=rounds, write=write)
+    _run("benchmarks.databases", orders=orders, together=together, rounds=rounds, write=write)
 
 
 @task(help={"seconds": "how long each measurement takes", **ROUNDS})

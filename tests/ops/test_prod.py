@@ -26,7 +26,7 @@ from tests.ops.conftest import ROOT, Clone, make_clone, wait_until
 
 CLIENTS = 8
 PASSWORD = "correct horse battery staple"
-PAUSE = 0.05  # between the requests of one, so that the two cores have time for the stack too
+PAUSE = 0.15  # between the requests of one, so that the two cores have time for the stack too
 REFUSED = ROOT / "app/desk/static/refused.html"
 PROCESSES = "cat /proc/1/task/1/children"  # of gunicorn
 
