@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ops import ports, project
+from tests.terraform.bound import bound
 
 Environment = dict[str, str]
 
@@ -48,7 +49,7 @@ def served(log: Path) -> Iterator[Environment]:
     port = ports.any_free()
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.aws", str(port)], cwd=project.ROOT, env={**os.environ, **AT_ONCE},
+            bound(sys.executable, "-m", "tests.aws", str(port)), cwd=project.ROOT, env={**os.environ, **AT_ONCE},
             stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip
     try:

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+from tests.terraform.bound import bound
+
 ROOT = Path(__file__).parents[2]
 FETCHED = ROOT / "terraform" / ".terraform" / "providers"  # by whoever has worked with terraform/
 PLACES = [
@@ -52,7 +54,7 @@ def attached(account: Mapping[str, str]) -> Iterator[dict[str, str]]:
     # It takes certificates for the first command alone; the account that is played needs none.
     environment = {name: value for name, value in os.environ.items() if name != "AWS_CA_BUNDLE"}
     process = subprocess.Popen(
-        [program, "-debug"], env={**environment, **account, **SELDOM},
+        bound(str(program), "-debug"), env={**environment, **account, **SELDOM},
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     try:

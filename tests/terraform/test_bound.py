@@ -1,0 +1,29 @@
+"""What tests start beside them does not outlive them."""
+
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.ops.conftest import wait_until
+from tests.terraform.bound import bound
+
+STARTS = "import subprocess, sys; print(subprocess.Popen(sys.argv[1:]).pid, flush=True); input()"
+
+
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="needs setpriv, of util-linux")
+def test_it_ends_where_who_has_started_it_is_killed() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", STARTS, *bound("sleep", "60")],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as starter:  # fmt: skip
+        assert starter.stdout
+        started = Path("/proc", starter.stdout.readline().strip())
+        wait_until(lambda: (started / "comm").read_text() == "sleep\n")
+
+        starter.send_signal(signal.SIGKILL)
+
+    wait_until(lambda: not (started / "cmdline").exists() or not (started / "cmdline").read_bytes())
