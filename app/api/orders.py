@@ -67,7 +67,7 @@ def index() -> ResponseReturnValue:
     whose = asked.user_id if caller().is_staff else acting_for(asked.user_id)
     wanted = Wanted(whose, asked.status, asked.since, asked.until, asked.after)
     orders = newest(reading(), asked.limit, wanted)
-    return answers.OrderPage(orders=[_shown(order) for order in orders], next=following(asked, orders))
+    return answers.OrderPage(orders=[_shown(order) for order in orders], next=following(orders, asked.limit))
 
 
 @blueprint.get("/<id:order_id>")

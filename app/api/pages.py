@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 
 from flask import request
 
-from app.api.payloads import Page
 from app.cursors import Place
 
 
@@ -15,9 +14,9 @@ class Placed(Protocol):
     def place(self) -> Place: ...
 
 
-def following(asked: Page, items: Sequence[Placed]) -> str | None:
-    """The address of the items after these, None where there can be none."""
-    if len(items) < asked.limit:
+def following(items: Sequence[Placed], limit: int) -> str | None:
+    """The address of the items after these, as these were asked for; None where there can be none."""
+    if len(items) < limit:
         return None
-    again = asked.model_dump(mode="json", exclude_none=True) | {"cursor": items[-1].place.cursor}
+    again = request.args.to_dict() | {"cursor": items[-1].place.cursor}
     return f"{request.script_root}{request.path}?{urlencode(again)}"

@@ -41,7 +41,9 @@ def index() -> ResponseReturnValue:
     """List products, the newest first."""
     asked = Page.of(request)
     products = newest(reading(), asked.limit, asked.after)
-    return answers.ProductPage(products=[_shown(product) for product in products], next=following(asked, products))
+    return answers.ProductPage(
+        products=[_shown(product) for product in products], next=following(products, asked.limit)
+    )
 
 
 @blueprint.get("/<id:product_id>")

@@ -22,7 +22,7 @@ def newest() -> ResponseReturnValue:
     newest_first = select(Order).order_by(Order.created_at.desc(), Order.id.desc())
     found = db.session.scalars(newest_first.options(*complete).limit(asked.limit))
     orders = found.all()
-    return {"orders": [_shown(order) for order in orders], "next": following(asked, orders)}
+    return {"orders": [_shown(order) for order in orders], "next": following(orders, asked.limit)}
 
 
 app.view_functions["api.orders.index"] = wraps(app.view_functions["api.orders.index"])(newest)  # with who may call it

@@ -48,7 +48,7 @@ def index() -> ResponseReturnValue:
     """List items, the newest first."""
     asked = Page.of(request)
     items = newest(reading(), asked.limit, asked.after)
-    return answers.ItemPage(items=[_shown(item) for item in items], next=following(asked, items))
+    return answers.ItemPage(items=[_shown(item) for item in items], next=following(items, asked.limit))
 
 
 @blueprint.get("/<id:item_id>")
