@@ -506,6 +506,23 @@ def test_a_deploy_that_is_interrupted_leaves_what_served_and_one_that_is_killed_
 
 
 @pytest.mark.engine
+def test_a_replica_that_hangs_is_ended_while_the_others_serve_on(stack: Stack) -> None:
+    hung = max(
+        stack.containers("web"), key=lambda each: int(each["Config"]["Labels"]["com.docker.compose.container-number"])
+    )
+    docker("exec", hung["Id"], "sh", "-c", f"kill -STOP $({PROCESSES})")
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        answers = pool.map(lambda _: stack.ask("GET", "/api/products").status, range(20))
+        stack.ok("prod.scale", "--web", "1")
+
+    assert {*answers} == {200, 504}
+    assert [each["Id"] == hung["Id"] for each in stack.containers("web")] == [False]
+    assert {stack.ask("GET", "/api/products").status for _ in range(20)} == {200}
+    stack.ok("prod.scale", "--web", "2")
+
+
+@pytest.mark.engine
 def test_with_tls_everybody_is_sent_to_it(new_stack: Stack) -> None:
     path = new_stack.clone.folder / "config" / "production.json"
     document = json.loads(path.read_text())
