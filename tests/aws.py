@@ -28,10 +28,13 @@ CREDENTIALS = {
     "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-AT_ONCE = {
-    "MOTO_ECS_SERVICE_RUNNING": "3",  # as many replicas as the configuration has, from the start: moto starts none
-    "MOTO_ACM_VALIDATION_WAIT": "0",
+AS_MANY_RUN = {
+    "MOTO_ECS_SERVICE_RUNNING": str(
+        json.loads((project.CONFIG / "production.json").read_text("utf-8"))["containers"]["web"]["replicas"]
+    )
 }
+"""What it says of a new service, which it starts no replica of: as many as the configuration wants."""
+AT_ONCE = {**AS_MANY_RUN, "MOTO_ACM_VALIDATION_WAIT": "0"}
 SECONDS_TO_START = 60
 BROKEN = "broken"
 """The version of an image that does not work."""

@@ -24,7 +24,7 @@ def everything(stack: ExitStack, seconds: int) -> list[Experiment]:
         *experiments.whole_stack(loads),
         *experiments.worker_classes(loads),
         *experiments.growth(loads),
-        experiments.starting(starts, int(copy.variables["WEB_REPLICAS"])),
+        experiments.starting(starts),
         experiments.building(starts),
     ]
 

@@ -16,7 +16,7 @@ from benchmarks.production.loads import (
     WAITING,
     Loads,
 )
-from benchmarks.production.starts import BARE, CHANGED, UNCHANGED, UP, Starts
+from benchmarks.production.starts import BARE, CHANGED, REPLICAS, UNCHANGED, UP, Starts
 from benchmarks.production.turns import Turns
 from benchmarks.production.variants import IN_TURN, NGINX_ALONE, OURS, TUTORIAL, TUTORIAL_BY_ORM
 
@@ -114,10 +114,10 @@ def growth(loads: Loads) -> list[Experiment]:
     ]
 
 
-def starting(starts: Starts, replicas: int) -> Experiment:
+def starting(starts: Starts) -> Experiment:
     return Experiment(
         "production-start",
-        f"Starting the stack with {replicas} replicas",
+        f"Starting the stack with {REPLICAS} replicas",
         "The images are built and the volumes are there; until all is healthy.",
         "s",
         [Contender(BARE, starts.bare), Contender(UP, starts.up, ours=True)],

@@ -7,6 +7,7 @@ from benchmarks.production.checkout import Checkout
 from benchmarks.production.stacks import Stacks
 
 BARE, UP = "`docker compose up --wait`", "`inv prod.up`"
+REPLICAS = 3
 UNCHANGED, CHANGED = "nothing changed", "a line of code changed"
 
 
@@ -19,11 +20,12 @@ class Starts:
         """Of the same file, variables and replicas; the roles and the image are there."""
         self._down()
         project, overlay = self._checkout.project, self._checkout.overlay
-        return seconds(lambda: self._checkout.compose(project, overlay, "up", "--detach", "--wait"))
+        variables = {"WEB_REPLICAS": str(REPLICAS)}
+        return seconds(lambda: self._checkout.compose(project, overlay, "up", "--detach", "--wait", **variables))
 
     def up(self) -> float:
         self._down()
-        return seconds(lambda: self._checkout.inv("prod.up"))
+        return seconds(lambda: self._checkout.inv("prod.up", "--web", str(REPLICAS)))
 
     def rebuild(self) -> float:
         """After a line was added to the module that most others import."""

@@ -19,11 +19,11 @@ from tests.ops.conftest import problems_with
         ("proxy/upstream_keepalive_s", 30, "proxy/out_of_service_s: should be more than "),
         ("environment/POSTGRES_POOL_TIMEOUT", 10, "proxy/upstream_read_s: should be more than "),
         ("containers/web/replicas", 12, "containers/db/max_connections: should be at least 106 for 12 replicas, "),
-        ("environment/GUNICORN_WORKERS", 4, "containers/db/max_connections: should be at least 106 for 3 replicas, "),
+        ("environment/GUNICORN_WORKERS", 6, "containers/db/max_connections: should be at least 106 for 2 replicas, "),
         (
             "environment/POSTGRES_POOL_SIZE",
-            16,
-            "containers/db/max_connections: should be at least 106 for 3 replicas, ",
+            24,
+            "containers/db/max_connections: should be at least 106 for 2 replicas, ",
         ),
     ],
 )

@@ -33,7 +33,7 @@ def test_sizes_and_times_come_from_the_file_and_a_variable_wins(
 
     told = stack.variables(settings)
 
-    assert (told["WEB_REPLICAS"], told["WEB_MEMORY_MB"], told["PROXY_BODY_KB"]) == ("3", "512", "64")
+    assert (told["WEB_REPLICAS"], told["WEB_MEMORY_MB"], told["PROXY_BODY_KB"]) == ("2", "512", "64")
     assert told["PROXY_PORT"] == "9999"
     assert not set(SECRETS.values()) & set(told.values())
 

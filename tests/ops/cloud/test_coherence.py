@@ -14,7 +14,7 @@ from tests.ops.conftest import problems_with
         ("containers/web/health/timeout_s", 10, "containers/web/health/interval_s: should be more than "),
         ("containers/web/stop_grace_s", 121, "containers/web/stop_grace_s: should be at most 120 on Fargate, got 121"),
         ("containers/migrate/cpus", 17, "containers/migrate/cpus: should be at most 16 on Fargate, got 17"),
-        ("cloud/autoscaling/replicas_max", 2, "cloud/autoscaling/replicas_max: should be at least containers/web/"),
+        ("cloud/autoscaling/replicas_max", 1, "cloud/autoscaling/replicas_max: should be at least containers/web/"),
         (
             "cloud/autoscaling/replicas_max",
             12,
