@@ -581,7 +581,7 @@ def test_a_drill_finds_every_order_and_leaves_the_stack_as_it_was(stack: Stack) 
     before = stack.ok("prod.status")
 
     faults = "deploy,worker,replica,database,disk"
-    drilled = stack.inv("prod.drill", "--faults", faults, "--seconds", "3", "--connections", "10", "--rate", "60")
+    drilled = stack.inv("prod.drill", "--faults", faults, "--seconds", "3", "--connections", "10", "--rate", "30")
 
     assert drilled.returncode == 0, drilled.stdout + drilled.stderr
     assert re.search("deploy .* ✓", drilled.stdout)
