@@ -1,5 +1,8 @@
 """/api/orders"""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
@@ -64,16 +67,23 @@ def test_the_newest_orders_come_first_and_the_pages_follow_each_other(client: Fl
     for _ in range(5):
         client.post("/api/orders", json=order(shop, (shop.mug, 1)))
 
-    seen, address = [], "/api/orders?limit=2"
-    while address:
-        page = client.get(address).json
-        assert page is not None
-        assert len(page["orders"]) <= 2
-        seen += [shown["id"] for shown in page["orders"]]
-        address = page["next"]
+    found = list(pages(client, "/api/orders?limit=2"))
 
+    seen = [shown["id"] for page in found for shown in page]
+    assert max(map(len, found)) <= 2
     assert len(seen) == 5
     assert seen == sorted(seen, reverse=True)
+
+
+def pages(client: FlaskClient, address: str | None) -> Iterator[list[dict[str, Any]]]:
+    """That one and those that follow it; one that leads back to another fails."""
+    asked = set()
+    while address:
+        assert address not in asked
+        asked.add(address)
+        page = client.get(address).get_json()
+        yield page["orders"]
+        address = page["next"]
 
 
 def order(shop: Shop, *lines: tuple[int, int]) -> dict[str, object]:
@@ -125,13 +135,9 @@ def test_pages_of_some_of_the_orders_follow_each_other(client: FlaskClient, shop
     for address in addresses[::2]:
         client.patch(address, json={"status": "paid"})
 
-    seen, address = [], f"/api/orders?limit=2&status=paid&user_id={shop.ada}&since=2026-01-01T00:00:00Z"
-    while address:
-        page = client.get(address).get_json()
-        seen += [shown["status"] for shown in page["orders"]]
-        address = page["next"]
+    found = pages(client, f"/api/orders?limit=2&status=paid&user_id={shop.ada}&since=2026-01-01T00:00:00Z")
 
-    assert seen == ["paid"] * 3
+    assert [shown["status"] for page in found for shown in page] == ["paid"] * 3
 
 
 @pytest.mark.parametrize(
