@@ -7,8 +7,8 @@ from benchmarks.production.checkout import Checkout
 from benchmarks.production.stacks import Stacks
 
 BARE, UP = "`docker compose up --wait`", "`inv prod.up`"
-REPLICAS = 3
 UNCHANGED, CHANGED = "nothing changed", "a line of code changed"
+REPLICAS = 3  # whatever the configuration has, or runs of different ones could not be compared
 
 
 class Starts:
