@@ -15,7 +15,7 @@ from sqlalchemy import URL
 from benchmarks.suite import peers
 from ops import postgres, project, scenario_server, shell
 from ops.configuration import Configuration
-from tests import clones
+from tests import clones, leftovers
 
 MIGRATED = "migrated"
 DSLR = "dslr==0.6.0"
@@ -100,7 +100,7 @@ def copy_of_checkout() -> Iterator[Path]:
     """Without what was made in it."""
     with peers.folder(peers.DISK) as folder:
         leave = shutil.ignore_patterns(".git", ".local", ".venv", "__pycache__", ".*_cache")
-        yield Path(shutil.copytree(project.ROOT, folder / "shop", ignore=leave))
+        yield Path(shutil.copytree(project.ROOT, folder / leftovers.claimed_folder() / "shop", ignore=leave))
 
 
 @contextmanager

@@ -50,6 +50,9 @@ def make(kind: Kind) -> None:
 
 def discard_abandoned() -> None:
     """What runs left that were killed."""
+    from tests import leftovers
+
+    leftovers.discard_abandoned()
     embedded.discard_all()
     container.discard_all()
     for folder in Path(tempfile.gettempdir()).glob(f"{server.FOLDER}-*-*"):

@@ -12,6 +12,7 @@ from benchmarks import place
 from benchmarks.measure import Failed
 from ops import ports, project, shell, stack
 from ops.configuration import Configuration
+from tests import leftovers
 
 HERE = Path(__file__).parent
 NOT_LIMITED = "1000000"
@@ -109,10 +110,7 @@ class Checkout:
 
     def end(self) -> None:
         self.inv("prod.down", "--volumes", "--yes-i-mean", self.settings["APPLICATION_DB"])
-        names = f"--filter=reference={self.project}-*"
-        listed = run(["docker", "images", "--format", "{{.Repository}}:{{.Tag}}", names])
-        if images := listed.split():
-            run(["docker", "rmi", "--force", *images])
+        leftovers.remove_images(self.project)
 
     @property
     def _psql(self) -> list[str]:
@@ -122,6 +120,7 @@ class Checkout:
 @contextmanager
 def checkout() -> Iterator[Checkout]:
     """Its stack is up inside, with the replicas that it is configured to have."""
+    leftovers.discard_abandoned()
     with place.copy_of_checkout() as folder:
         copy = Checkout(folder)
         try:

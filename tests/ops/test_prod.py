@@ -20,8 +20,9 @@ from typing import Any
 
 import pytest
 
-from ops import images, ports
+from ops import ports
 from ops.project import NAME
+from tests import leftovers
 from tests.ops.conftest import ROOT, Clone, make_clone, wait_until
 
 CLIENTS = 8
@@ -109,7 +110,7 @@ def new_stack(tmp_path: Path) -> Iterator[Stack]:
 
 
 def make_stack(place: Path) -> Stack:
-    clone = make_clone(place)
+    clone = make_clone(place / leftovers.claimed_folder())
     port = ports.any_free()
     environment = {name: value for name, value in clone.environment.items() if name != "DOCKER_HOST"}
     several = {"GUNICORN_WORKERS": "2"}  # where they are of one mind, one is too
@@ -119,9 +120,7 @@ def make_stack(place: Path) -> Stack:
 def clear(stack: Stack) -> None:
     project = stack.project
     down = stack.inv("prod.down", "--volumes", "--yes-i-mean", NAME)
-    for image in docker("images", "--quiet", f"{project}-web").split():
-        subprocess.run(["docker", "rmi", "--force", image], capture_output=True, check=False)
-    docker("image", "prune", "--force", "--filter", f"label={images.LABEL}={project}")
+    leftovers.remove_images(project)
     assert down.returncode == 0, down.stderr
     assert stack.containers() == []
     assert docker("volume", "ls", "--quiet", "--filter", f"label=com.docker.compose.project={project}") == ""

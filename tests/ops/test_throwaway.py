@@ -1,16 +1,21 @@
 """The servers of runs: what is tried again, and what is told apart."""
 
+import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 
-from ops import engine, keeper, ports
+from ops import engine, keeper, ports, project, shell
 from ops.configuration import Configuration
-from tests import clones, container, embedded, template, throwaway
+from tests import clones, container, embedded, leftovers, template, throwaway
 from tests.template import Started
+
+KINDS = ("container", "network", "volume")
 
 
 def test_a_port_that_somebody_else_took_first_is_another_try(
@@ -43,9 +48,7 @@ def test_a_container_has_the_template_and_is_gone_when_it_is_stopped() -> None:
 
 @pytest.mark.engine
 def test_a_container_whose_process_was_killed_is_removed() -> None:
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        claim = keeper.signature(process.pid)
-        process.communicate(b"\n")
+    claim = _signature_of_one_that_has_ended()
     kind = container.Container(throwaway.settings())
     throwaway.make(kind)
     kind.start(claim)
@@ -54,6 +57,25 @@ def test_a_container_whose_process_was_killed_is_removed() -> None:
     container.discard_all()
 
     assert _containers(claim) == ""
+
+
+@pytest.mark.engine
+def test_a_stack_whose_process_was_killed_is_removed_with_all_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = _signature_of_one_that_has_ended()
+    of_one_that_lives = _stack(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(keeper, "signature", lambda: ended)
+        abandoned = _stack(tmp_path)
+
+    try:
+        leftovers.discard_abandoned()
+
+        assert {kind: _owned(kind, abandoned) for kind in KINDS} == dict.fromkeys(KINDS, 0)
+        assert {kind: _owned(kind, of_one_that_lives) for kind in KINDS} == dict.fromkeys(KINDS, 1)
+    finally:
+        shell.read(["docker", "compose", "--project-name", of_one_that_lives, "down", "--volumes"])
 
 
 def test_an_image_that_cannot_be_had_is_a_reason_for_the_embedded_server(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,6 +120,32 @@ def test_other_migrations_are_another_server(monkeypatch: pytest.MonkeyPatch, se
 def _names_the_template(started: Started) -> bool:
     with clones.connect(started.environment) as connection:
         return connection.execute("SELECT FROM pg_database WHERE datname = 'template'").fetchone() is not None
+
+
+def _signature_of_one_that_has_ended() -> str:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        signature = keeper.signature(process.pid)
+        process.communicate(b"\n")
+    return signature
+
+
+def _stack(place: Path) -> str:
+    """With one of each of KINDS, which has ended by itself."""
+    name = f"{project.NAME}-{os.urandom(4).hex()}"
+    image = throwaway.settings().images["postgres"]
+    services = {"it": {"image": image, "command": ["true"], "volumes": ["kept:/kept"]}}
+    file = place / leftovers.claimed_folder() / "shop" / "compose.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps({"services": services, "volumes": {"kept": {}}}))
+    shell.read(["docker", "compose", "--project-name", name, "--file", str(file), "up", "--detach"])
+    return name
+
+
+def _owned(kind: str, name: str) -> int:
+    """How many of that kind a stack has."""
+    every = ["--all"] if kind == "container" else []
+    listing = ["docker", kind, "ls", *every, "--quiet", "--filter", f"label={leftovers.PROJECT}={name}"]
+    return len(shell.read(listing).split())
 
 
 def _containers(claim: str) -> str:
