@@ -28,6 +28,7 @@ SAY_THE_NAME = {"app/config.py", "app/reference/document.py", "ops/project.py", 
 COPIER = ["uv", "run", "--quiet", "--locked", "--only-group", "copier", "--project", str(project.ROOT), "copier"]
 WHO = {f"GIT_{role}_{what}": "somebody" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 ENVIRONMENT = {**os.environ, **WHO, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+ENVIRONMENT |= {"DOCKER_HOST": "unix:///nowhere"}  # an image for the tests of each would outlive it
 KEPT = {"UV_PROJECT_ENVIRONMENT": str(project.LOCAL / "copier")}
 """Of copier's own environment: to install and to compile it each time takes longer than a copy."""
 Copy = Callable[..., Path]
