@@ -1,4 +1,4 @@
-"""Production stacks of tests and benchmarks: the name of their folder tells which process will end them.
+"""Production stacks that one process has for itself: the name of their folder tells which will end them.
 
 Nothing else would end those of a process that was killed, and the engine starts them whenever it starts itself.
 """

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -69,18 +70,22 @@ def test_code_says_the_name_in_few_places() -> None:
     assert {path for path in say if not re.match("(tests/)?(benchmarks|yours)/", path)} == SAY_THE_NAME
 
 
-def test_an_update_keeps_what_was_changed_here_and_brings_what_was_changed_there(source: Path, copy: Copy) -> None:
+def test_an_update_keeps_what_was_changed_here_and_brings_what_was_changed_there(
+    source: Path, copy: Copy, tmp_path: Path
+) -> None:
     mine = copy(name="corner-shop")
     edit(mine / "app" / "models.py", "class Product(", "# Goods.\nclass Product(")
     (mine / "app" / "colours.py").write_text("GROUND = 'groundwork'\n")
     (mine / "docs" / "observability.md").unlink()
     commit(mine)
-    edit(source / "app" / "models.py", "class Order(", "# Groundwork's.\nclass Order(")
-    (source / "app" / "later.py").write_text("SERVICE = 'groundwork'\n")
-    edit(source / "docs" / "observability.md", "\n", "\n\n")
-    commit(source)
+    later = tmp_path / "later"
+    run("git", "worktree", "add", "--quiet", "-b", "later", str(later), at=source)
+    edit(later / "app" / "models.py", "class Order(", "# Groundwork's.\nclass Order(")
+    (later / "app" / "later.py").write_text("SERVICE = 'groundwork'\n")
+    edit(later / "docs" / "observability.md", "\n", "\n\n")
+    commit(later)
 
-    update(mine)
+    update(mine, "--vcs-ref", "later")
 
     models = (mine / "app" / "models.py").read_text()
     assert "# Goods.\nclass Product(" in models
@@ -207,27 +212,40 @@ def run(*command: str, at: Path) -> str:
 
 
 @pytest.fixture
-def copy(source: Path, tmp_path: Path) -> Copy:
-    """Makes a project, and its first commit."""
+def copy(made: Copy, tmp_path: Path) -> Copy:
+    """Gives a project that a test may change, as it was after its first commit."""
 
-    def made(version: str = "HEAD", **answers: str) -> Path:
+    def one_more(version: str = "HEAD", **answers: str) -> Path:
         place = tmp_path / f"mine-{len(list(tmp_path.iterdir()))}"
+        return shutil.copytree(made(version, **answers), place, symlinks=True)
+
+    return one_more
+
+
+@pytest.fixture(scope="module")
+def made(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    """Makes a project and its first commit, once for all tests with these answers."""
+
+    @cache
+    def once(version: str, **answers: str) -> Path:
+        place = tmp_path_factory.mktemp("made") / "mine"
         data = [part for name, answer in answers.items() for part in ("--data", f"{name}={answer}")]
         ran = copier("copy", "--trust", "--defaults", "--vcs-ref", version, *data, str(source), str(place))
         assert ran.returncode == 0, ran.stderr
         commit(place)
         return place
 
-    return made
+    return once
 
 
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    """This project as it is in the working tree, with its history."""
-    run("git", "clone", "--quiet", "--no-checkout", str(project.ROOT), str(tmp_path / "history"), at=tmp_path)
-    folder = make_clone(tmp_path).folder
-    shutil.move(tmp_path / "history" / ".git", folder / ".git")
-    (tmp_path / "history").rmdir()
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This project as it is in the working tree, with its history in one pack; not to be changed."""
+    place = tmp_path_factory.mktemp("source")
+    run("git", "clone", "--quiet", "--no-checkout", "--no-local", str(project.ROOT), str(place / "history"), at=place)
+    folder = make_clone(place).folder
+    shutil.move(place / "history" / ".git", folder / ".git")
+    (place / "history").rmdir()
     run("git", "reset", "--quiet", at=folder)
     if changed(folder):
         commit(folder)
