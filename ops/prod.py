@@ -97,7 +97,7 @@ def scale(_: Context, web: str) -> None:
         replicas = _affordable(settings, options.number("web", web))
         _replicas()
         rollout.scale(settings, images.released(), replicas)
-        shell.say(f"{replicas} replicas serve")
+        shell.say(f"served by {rollout.in_words(replicas)}")
 
 
 @task(help={"volumes": "delete the data too, after a question", "yes_i_mean": "answers it: the database's name"})
@@ -142,7 +142,7 @@ def _start(settings: Configuration, replicas: int) -> images.Image:
             building = pool.submit(images.build, settings)
             _run_database(settings)
             image = building.result()
-        with step(f"migrating, then starting {replicas} replicas and the proxy"):
+        with step(f"migrating, then starting {rollout.in_words(replicas)} and the proxy"):
             start = ("up", "--detach", "--wait", "--scale", f"web={replicas}", "web", "proxy")
             stack.run(settings, *start, image=image.id)
         return image

@@ -89,7 +89,7 @@ def add(settings: Configuration, image: str, count: int) -> list[Container]:
     """Beside those that serve; returns once they are ready and the proxy asks them."""
     there = {each.id for each in serving()}
     try:
-        with step(f"starting {_replicas(count)} beside {_replicas(len(there))}"):
+        with step(f"starting {in_words(count)} beside {in_words(len(there))}"):
             total = f"web={len(there) + count}"
             create = ("up", "--no-start", "--no-deps", "--no-recreate", "--scale", total, "web")
             stack.run(settings, *create, image=image)
@@ -120,7 +120,7 @@ def retire(settings: Configuration, containers: Sequence[Container], staying: Se
     """Take them out of the proxy, let them finish, and remove them. Where it keeps asking, they serve on."""
     if not containers:
         return
-    with step(f"draining {_replicas(len(containers))}"):
+    with step(f"draining {in_words(len(containers))}"):
         try:
             for each in containers:
                 shell.read(["docker", "exec", each.id, "touch", settings["DRAIN_FILE"]])
@@ -131,7 +131,7 @@ def retire(settings: Configuration, containers: Sequence[Container], staying: Se
                     shell.read(["docker", "exec", each.id, "rm", "-f", settings["DRAIN_FILE"]])
             raise
         time.sleep(SECONDS_FOR_WHAT_IS_UNDER_WAY)
-    with step(f"ending {_replicas(len(containers))}"):
+    with step(f"ending {in_words(len(containers))}"):
         shell.read(["docker", "stop", *[each.id for each in containers]])
         remove(containers)
 
@@ -177,5 +177,5 @@ def _others_than(known: set[str]) -> list[Container]:
     return [each for each in stack.containers("web", all_states=True) if each.id not in known]
 
 
-def _replicas(count: int) -> str:
-    return f"{count} replica{'' if count == 1 else 's'}"
+def in_words(replicas: int) -> str:
+    return f"{replicas} replica{'' if replicas == 1 else 's'}"
