@@ -3,6 +3,7 @@
 import json
 import subprocess
 from dataclasses import dataclass
+from datetime import datetime
 
 from invoke.exceptions import Exit
 
@@ -20,7 +21,8 @@ KEPT = 5  # as Kamal does
 class Image:
     id: str
     version: str
-    created: str
+    named: datetime
+    """The last time: when it was built, or began to serve. It is said to be created when all but its version was."""
 
 
 def build(settings: Configuration, tag: str = "", platform: str = "") -> Image:
@@ -45,23 +47,22 @@ def build(settings: Configuration, tag: str = "", platform: str = "") -> Image:
 
 def find(wanted: str) -> Image:
     """By its version, or its id where a newer one has taken that. Raises Exit where there is none."""
-    if image := _inspected(wanted if wanted.startswith(ID) else f"{stack.IMAGE}:{wanted}"):
+    for image in _inspected(wanted if wanted.startswith(ID) else f"{stack.IMAGE}:{wanted}"):
         return image
     kept = ", ".join(image.version for image in every()) or "none"
     raise Exit(f"there is no image {wanted!r}; kept are: {kept}", code=1)
 
 
 def every() -> list[Image]:
-    """The newest first."""
-    listing = ["docker", "images", "--no-trunc", "--format", "{{.ID}}\t{{.Tag}}\t{{.CreatedAt}}", stack.IMAGE]
-    rows = [line.split("\t") for line in shell.read(listing).splitlines()]
-    images = [Image(row[0], row[1], row[2]) for row in rows if f"{stack.IMAGE}:{row[1]}" not in POINTERS]
-    return sorted(images, key=lambda image: image.created, reverse=True)
+    """Those built or released last come first."""
+    listing = ["docker", "images", "--format", "{{.Repository}}:{{.Tag}}", stack.IMAGE]
+    names = [name for name in shell.read(listing).split() if name not in POINTERS]
+    return sorted(_inspected(*names), key=lambda image: image.named, reverse=True)
 
 
 def previous() -> Image:
     """The one that served before, whatever was built under its name since. Raises Exit where there was none."""
-    if image := _inspected(PREVIOUS):
+    for image in _inspected(PREVIOUS):
         return image
     raise Exit("nothing was released before this: there is nothing to go back to", code=1)
 
@@ -86,8 +87,7 @@ def release_now(image: Image) -> None:
 
 def pointed_at(pointer: str) -> str | None:
     """The id of the image that is released, or was before."""
-    image = _inspected(pointer)
-    return image.id if image else None
+    return next((image.id for image in _inspected(pointer)), None)
 
 
 def go_back_to(previous: str | None) -> None:
@@ -98,14 +98,15 @@ def go_back_to(previous: str | None) -> None:
         shell.read(["docker", "rmi", PREVIOUS])
 
 
-def _inspected(reference: str) -> Image | None:
-    """None where there is no such image of this stack."""
-    answered = subprocess.run(["docker", "image", "inspect", reference], capture_output=True, text=True, check=False)
-    for inspected in json.loads(answered.stdout or "[]"):
-        labels = inspected["Config"]["Labels"] or {}
-        if labels.get(LABEL) == stack.PROJECT:
-            return Image(inspected["Id"], labels[VERSION], inspected["Created"])
-    return None
+def _inspected(*references: str) -> list[Image]:
+    """Those that there are, and that are this stack's."""
+    asked = ["docker", "image", "inspect", *references]
+    answered = subprocess.run(asked, capture_output=True, text=True, check=False)
+    return [
+        Image(found["Id"], labels[VERSION], datetime.fromisoformat(found["Metadata"]["LastTagTime"]))
+        for found in json.loads(answered.stdout or "[]")
+        if (labels := found["Config"]["Labels"] or {}).get(LABEL) == stack.PROJECT
+    ]
 
 
 def _point(pointer: str, image: str) -> None:
@@ -113,10 +114,14 @@ def _point(pointer: str, image: str) -> None:
 
 
 def _forget_old() -> None:
-    """All but the last few, and those that are released or were before."""
+    """All but the last few, those that are released or were before, and those of containers: `migrate` ended in one."""
     spared = {pointed_at(pointer) for pointer in POINTERS}
     for image in every()[KEPT:]:
-        if image.id not in spared:
+        if image.id not in spared and not _has_containers(image):
             shell.read(["docker", "rmi", f"{stack.IMAGE}:{image.version}"])
     # Those that lost their name.
     shell.read(["docker", "image", "prune", "--force", "--filter", f"label={LABEL}={stack.PROJECT}"])
+
+
+def _has_containers(image: Image) -> bool:
+    return bool(shell.read(["docker", "ps", "--all", "--quiet", "--filter", f"ancestor={image.id}"]))

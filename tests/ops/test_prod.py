@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from ops import ports
+from ops import images, ports
 from ops.project import NAME
 from tests import leftovers
 from tests.ops.conftest import ROOT, Clone, make_clone, wait_until
@@ -448,6 +448,22 @@ def test_scaling_deploying_and_going_back_lose_no_request(new_stack: Stack) -> N
     assert new_stack.ask("GET", "/desk/desk.css").headers["Cache-Control"] == "max-age=7200"
     new_stack.ok("prod.rollback")  # to an image whose name the last one has taken
     assert "# changed" not in new_stack.ok("prod.exec", "cat wsgi.py")
+
+
+@pytest.mark.engine
+def test_of_many_images_the_last_are_kept_and_those_of_containers(new_stack: Stack) -> None:
+    name, python = f"{new_stack.project}-web", new_stack.clone.command()[0]
+    versions = [f"v{number}" for number in range(images.KEPT + 2)]
+    release = "import sys; from ops import images; images.release_now(images.find(sys.argv[1]))"
+    for version in versions:
+        new_stack.ok("prod.build", "--tag", version)
+        subprocess.run([python, "-c", release, version], cwd=new_stack.clone.folder, check=True)
+        if version == "v0":
+            migrated = docker("create", f"{name}:v0").strip()
+
+    kept = set(docker("images", "--format", "{{.Tag}}", name).split())
+    docker("rm", "--volumes", migrated)
+    assert kept == {*versions, "previous", "released"} - {"v1"}
 
 
 @pytest.mark.engine
