@@ -42,16 +42,13 @@ def _outlives(config: pytest.Config) -> bool:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """For `-n auto`: another worker pays once it has some fifty tests to itself; its start costs about as much.
-
-    One more than there are processors: whole command lines, which wait for servers, are most of a long run.
-    """
+    """For `-n auto`: another worker pays once it has some fifty tests to itself; its start costs about as much."""
     definitions = sum(
         path.read_text("utf-8").count("def test_")
         for argument in config.args
         for path in _modules(Path(argument.partition("::")[0]))
     )
-    return min((os.cpu_count() or 1) + 1, definitions // 50)
+    return min(os.cpu_count() or 1, definitions // 50)
 
 
 def _modules(place: Path) -> Iterable[Path]:
