@@ -15,6 +15,7 @@ LABEL, VERSION = f"{project.NAME}.production", "org.opencontainers.image.version
 ID = "sha256:"
 POINTERS = (stack.RELEASED, PREVIOUS)
 KEPT = 5  # as Kamal does
+REFUSED = "a prune operation is already running"
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,14 @@ def go_back_to(previous: str | None) -> None:
         shell.read(["docker", "rmi", PREVIOUS])
 
 
+def prune(name: str) -> None:
+    """Those of that stack that lost their name. While another prune runs, the engine refuses: they stay until then."""
+    command = ["docker", "image", "prune", "--force", "--filter", f"label={LABEL}={name}"]
+    pruned = subprocess.run(command, capture_output=True, text=True, check=False)
+    if pruned.returncode and REFUSED not in pruned.stderr:
+        raise Exit(pruned.stderr.strip(), code=1)
+
+
 def _inspected(*references: str) -> list[Image]:
     """Those that there are, and that are this stack's."""
     asked = ["docker", "image", "inspect", *references]
@@ -119,8 +128,7 @@ def _forget_old() -> None:
     for image in every()[KEPT:]:
         if image.id not in spared and not _has_containers(image):
             shell.read(["docker", "rmi", f"{stack.IMAGE}:{image.version}"])
-    # Those that lost their name.
-    shell.read(["docker", "image", "prune", "--force", "--filter", f"label={LABEL}={stack.PROJECT}"])
+    prune(stack.PROJECT)
 
 
 def _has_containers(image: Image) -> bool:

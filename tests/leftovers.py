@@ -32,7 +32,7 @@ def remove_images(project: str) -> None:
     names = shell.read(["docker", "images", "--format", "{{.Repository}}:{{.Tag}}", f"--filter=reference={project}-*"])
     if names:
         shell.read(["docker", "rmi", "--force", *names.split()])
-    shell.read(["docker", "image", "prune", "--force", "--filter", f"label={images.LABEL}={project}"])
+    images.prune(project)
 
 
 def _abandoned() -> list[str]:
