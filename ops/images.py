@@ -23,7 +23,7 @@ class Image:
     id: str
     version: str
     named: datetime
-    """The last time: when it was built, or began to serve. It is said to be created when all but its version was."""
+    """When it was built, or began to serve. What Docker calls created is when all but the version was built first."""
 
 
 def build(settings: Configuration, tag: str = "", platform: str = "") -> Image:
@@ -48,8 +48,8 @@ def build(settings: Configuration, tag: str = "", platform: str = "") -> Image:
 
 def find(wanted: str) -> Image:
     """By its version, or its id where a newer one has taken that. Raises Exit where there is none."""
-    for image in _inspected(wanted if wanted.startswith(ID) else f"{stack.IMAGE}:{wanted}"):
-        return image
+    if found := _inspected(wanted if wanted.startswith(ID) else f"{stack.IMAGE}:{wanted}"):
+        return found[0]
     kept = ", ".join(image.version for image in every()) or "none"
     raise Exit(f"there is no image {wanted!r}; kept are: {kept}", code=1)
 
@@ -63,8 +63,8 @@ def every() -> list[Image]:
 
 def previous() -> Image:
     """The one that served before, whatever was built under its name since. Raises Exit where there was none."""
-    for image in _inspected(PREVIOUS):
-        return image
+    if found := _inspected(PREVIOUS):
+        return found[0]
     raise Exit("nothing was released before this: there is nothing to go back to", code=1)
 
 
@@ -88,7 +88,8 @@ def release_now(image: Image) -> None:
 
 def pointed_at(pointer: str) -> str | None:
     """The id of the image that is released, or was before."""
-    return next((image.id for image in _inspected(pointer)), None)
+    found = _inspected(pointer)
+    return found[0].id if found else None
 
 
 def go_back_to(previous: str | None) -> None:
@@ -100,11 +101,12 @@ def go_back_to(previous: str | None) -> None:
 
 
 def prune(name: str) -> None:
-    """Those of that stack that lost their name. While another prune runs, the engine refuses: they stay until then."""
-    command = ["docker", "image", "prune", "--force", "--filter", f"label={LABEL}={name}"]
-    pruned = subprocess.run(command, capture_output=True, text=True, check=False)
-    if pruned.returncode and REFUSED not in pruned.stderr:
-        raise Exit(pruned.stderr.strip(), code=1)
+    """Those of that stack that lost their name. The engine refuses where another prune runs: the next one does it."""
+    try:
+        shell.read(["docker", "image", "prune", "--force", "--filter", f"label={LABEL}={name}"])
+    except Exit as failed:
+        if REFUSED not in str(failed.message):
+            raise
 
 
 def _inspected(*references: str) -> list[Image]:

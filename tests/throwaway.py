@@ -50,7 +50,7 @@ def make(kind: Kind) -> None:
 
 def discard_abandoned() -> None:
     """What runs left that were killed."""
-    from tests import leftovers
+    from tests import leftovers  # loads more of the tasks than a run's start has the time for
 
     leftovers.discard_abandoned()
     embedded.discard_all()
