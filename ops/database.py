@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from invoke.exceptions import Exit
 
-from ops import keeper, ports, postgres, servers, shell
+from ops import ports, postgres, project, servers, shell
 from ops.configuration import Configuration
 
 if TYPE_CHECKING:
@@ -32,32 +32,50 @@ class Database:
 
 @contextmanager
 def available(configuration: Configuration) -> Iterator[Database]:
-    """The database that the configuration means; `connect_or_create` makes it where the server has none of that name.
+    """Yield the database that the configuration names; start this checkout's development server if it is down.
 
-    A development server of this checkout's that does not run is started, and ended on the way out. So is one whose
-    task was killed and could not end it.
+    Tasks share that server, and the last one ends it. `connect_or_create` creates the database if it is missing.
     """
     configuration = configuration.as_owner()
-    running = servers.running(configuration) if _is_ours(configuration) else None
-    if not _is_ours(configuration) or (running and keeper.is_claimed()):
-        yield _found(configuration, running)
-        return
-    if running:
-        server, why = running[0], "left behind by a task that was killed"
-        configuration = _at(configuration, running[1])
+    if _is_ours(configuration):
+        with _shared_server(configuration) as found:
+            yield found
     else:
-        server, why = servers.best(configuration)
-        configuration = _at(configuration, ports.claim_aloud(int(configuration["POSTGRES_PORT"]), "PostgreSQL"))
-    shell.note(f"using {server.described}, {why}")
+        yield _found(configuration, None)
+
+
+@contextmanager
+def _shared_server(configuration: Configuration) -> Iterator[Database]:
+    """Hold a read lock while the server is in use: the last user, who gets the write lock, ends the server.
+
+    The operating system releases the locks of a task that is killed, so the next task uses and ends what it left.
+    """
+    from filelock import FileLock, ReadWriteLock, Timeout
+
+    folder = project.LOCAL / "postgres"
+    folder.mkdir(parents=True, exist_ok=True)
+    turn, users = FileLock(folder / "turn.lock"), ReadWriteLock(folder / "users.lock")
+    server: servers.Server | None = None
+    users.acquire_read()
     try:
-        keeper.claim()
-        if running is None:
-            server.start(configuration)
-        yield Database(configuration, server.described, server.in_container, started=True)
+        with turn:
+            if running := servers.running(configuration):
+                server = running[0]
+                found = _found(configuration, running)
+            else:
+                server, why = servers.best(configuration)
+                port = ports.claim_aloud(int(configuration["POSTGRES_PORT"]), "PostgreSQL")
+                configuration = _at(configuration, port)
+                shell.note(f"using {server.described}, {why}")
+                server.start(configuration)
+                found = Database(configuration, server.described, server.in_container, started=True)
+        yield found
     finally:
-        with shell.uninterrupted():
-            server.stop(configuration)
-            keeper.release()
+        with shell.uninterrupted(), turn:
+            users.release()
+            with suppress(Timeout), users.write_lock(timeout=0):
+                if server:
+                    server.stop(configuration)
 
 
 def find(configuration: Configuration) -> Database | None:

@@ -31,9 +31,8 @@ def dev(_: Context) -> None:
             _build(settings)
         shell.say(welcome(settings))
         if found.in_container:
-            serve = compose.command(
-                "up", "--no-deps", "--no-build", "--no-log-prefix", "--exit-code-from", "web", "web"
-            )
+            # One container a call: `up` would replace the container of a server that runs in another terminal.
+            serve = compose.command("run", "--rm", "--no-deps", "--service-ports", "--no-TTY", "web")
             shell.serve(serve, compose.variables(settings), stdin=compose.environment_of_web(settings))
         else:
             shell.serve(shell.python("flask", "--app", "wsgi", "run"), settings.environment)

@@ -1,28 +1,6 @@
-"""Which process will end a server, so that what a killed one left behind is known for it."""
+"""Identity of a process, for names of what it has to clean up: what a killed process left behind can be found."""
 
 import os
-from pathlib import Path
-
-from ops import project
-
-FILE = Path("postgres") / "keeper"
-
-
-def claim() -> None:
-    """This process will end the development server."""
-    path = project.LOCAL / FILE
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(signature())
-
-
-def release() -> None:
-    (project.LOCAL / FILE).unlink(missing_ok=True)
-
-
-def is_claimed() -> bool:
-    """Whether a process that lives will end the development server."""
-    path = project.LOCAL / FILE
-    return path.exists() and lives(path.read_text())
 
 
 def signature(pid: int | None = None) -> str:

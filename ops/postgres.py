@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TypedDict
 
 from invoke.exceptions import Exit
 
@@ -29,9 +28,7 @@ POLL_SECONDS = 0.005
 NOT_CRASH_SAFE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
 
-class _User(TypedDict, total=False):
-    user: str
-    group: int
+NOBODY = "nobody"  # runs the server in place of root, where there are no user namespaces
 
 
 @dataclass
@@ -52,7 +49,6 @@ class Server:
         Raises Exit with the last lines of the server's log. A data directory is there whole or not at all.
         """
         self.data.parent.mkdir(parents=True, exist_ok=True)
-        _refuse_what_is_out_of_reach(self.data.parent, binary("postgres"))
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
         if running_pid(self.data) is None:  # by now another process may have the number that a killed server left
@@ -67,8 +63,8 @@ class Server:
         # A session of its own: Ctrl-C in the terminal is for the task, which stops the server after its clients.
         with self._log.open("wb") as log:
             self._process = process = subprocess.Popen(
-                [*_as_ordinary_user(), str(binary("postgres")), "-D", str(self.data), *options],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **_as_other_user(),
+                [*_unprivileged(), str(binary("postgres")), "-D", str(self.data), *options],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         deadline = time.monotonic() + SECONDS_TO_START
         while not _is_ready(self.data, process.pid):
@@ -114,16 +110,14 @@ class Server:
         with tempfile.TemporaryDirectory() as folder:
             password = Path(folder) / "password"
             password.write_text(self.password, "utf-8")
-            if other := _as_other_user():
-                for path in (draft, folder, password):
-                    shutil.chown(path, **other)
+            _give_to_server(draft, Path(folder), password)
             made = subprocess.run(
                 [
-                    *_as_ordinary_user(), str(binary("initdb")), "--pgdata", str(draft), "--username", self.user,
+                    *_unprivileged(), str(binary("initdb")), "--pgdata", str(draft), "--username", self.user,
                     "--pwfile", str(password), "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale-provider",
                     "builtin", "--locale", "C.UTF-8", "--no-instructions", *self.initdb_options,
                 ],
-                capture_output=True, text=True, **_as_other_user(), check=False,
+                capture_output=True, text=True, check=False,
             )  # fmt: skip
         if made.returncode:
             shutil.rmtree(draft, ignore_errors=True)
@@ -154,17 +148,22 @@ def running_pid(data: Path) -> int | None:
 
 
 def _end(pid: int) -> None:
+    """Raises Exit where it does not end."""
     import psutil
 
     try:
         process = psutil.Process(pid)
-        process.send_signal(signal.SIGINT)  # PostgreSQL's "fast shutdown"
-        process.wait(SECONDS_TO_STOP)
+        for order in (signal.SIGINT, signal.SIGQUIT):  # PostgreSQL's "fast" and "immediate" shutdown
+            process.send_signal(order)
+            deadline = time.monotonic() + SECONDS_TO_STOP
+            while time.monotonic() < deadline:
+                # In a container whose first process reaps nobody, a process that has ended stays as a zombie.
+                if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
+                    return
+                time.sleep(POLL_SECONDS)
     except psutil.NoSuchProcess:
-        pass
-    except psutil.TimeoutExpired:
-        process.send_signal(signal.SIGQUIT)  # its "immediate" one
-        process.wait(SECONDS_TO_STOP)
+        return
+    raise Exit(f"PostgreSQL does not end: process {pid}", code=1)
 
 
 def running_port(data: Path) -> int | None:
@@ -187,37 +186,36 @@ def _pid_file(data: Path) -> list[str]:
 
 
 @cache
-def _as_ordinary_user() -> list[str]:
-    """What to put before a command that refuses to run as root.
+def _unprivileged() -> list[str]:
+    """Return the words to put before a command of PostgreSQL, which refuses to run as root; none for another user.
 
-    In a user namespace in which root goes by another number the server keeps root's own files, and nobody's
-    mode or owner is changed.
+    In a user namespace the server uses root's files under another number. Most containers forbid user namespaces:
+    there the user `nobody` runs it, with the capability to pass folders that only root may enter. Raises Exit where
+    neither is allowed.
     """
-    if not _is_root() or shutil.which("unshare") is None:
+    if not _is_root():
         return []
-    prefix = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"]
-    allowed = subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0
-    return prefix if allowed else []
+    namespace = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"]
+    capability = ("--inh-caps=+dac_override", "--ambient-caps=+dac_override")
+    nobody = ["setpriv", f"--reuid={NOBODY}", "--clear-groups", *capability, "--"]
+    for prefix in (namespace, nobody):
+        if (
+            shutil.which(prefix[0])
+            and not subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode
+        ):
+            return prefix
+    raise Exit(
+        "PostgreSQL refuses to run as root, and this system allows neither a user namespace nor the user nobody with "
+        "the capability dac_override: run this as an ordinary user, or give the container --cap-add DAC_OVERRIDE",
+        code=1,
+    )
 
 
-def _as_other_user() -> _User:
-    """Where root may make no user namespace, as in most containers: the user that owns nothing."""
-    if not _is_root() or _as_ordinary_user():
-        return {}
-    import pwd  # which Windows has not
-
-    return {"user": "nobody", "group": pwd.getpwnam("nobody").pw_gid}
-
-
-def _refuse_what_is_out_of_reach(*paths: Path) -> None:
-    other = _as_other_user()
-    for path in paths if other else ():
-        if subprocess.run(["test", "-x", path], **other, check=False).returncode:
-            raise Exit(
-                f"PostgreSQL refuses to run as root, and {other['user']} cannot reach {path}: "
-                "run this as an ordinary user, or from a folder that everybody may enter",
-                code=1,
-            )
+def _give_to_server(*paths: Path) -> None:
+    """Change the owner of files to the user that the server runs as, where that is not this one."""
+    if "setpriv" in _unprivileged():
+        for path in paths:
+            shutil.chown(path, NOBODY)
 
 
 def _is_root() -> bool:

@@ -14,6 +14,7 @@ from tests import template
 from tests.template import Started
 
 TRIES = 3
+NEEDED_BYTES = 2**30  # the whole suite writes about half of it
 
 
 class Embedded:
@@ -84,8 +85,10 @@ def discard_all(claimed_by: str | None = None) -> None:
 
 
 def memory() -> Path:
+    """Return the folder for the data: in memory if there is enough, which Docker's default of 64 MB is not."""
     memory = Path("/dev/shm")  # noqa: S108  each server has a name of its own there
-    return memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
+    is_enough = os.access(memory, os.W_OK) and shutil.disk_usage(memory).total >= NEEDED_BYTES
+    return memory if is_enough else Path(tempfile.gettempdir())
 
 
 def _discard(server: postgres.Server) -> None:

@@ -8,12 +8,13 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
 from ops import postgres
-from tests.ops.conftest import Clone
+from tests.ops.conftest import Clone, wait_until
 
 Start = Callable[..., "Running"]
 
@@ -100,7 +101,7 @@ def test_a_server_that_a_killed_one_left_behind_is_used_and_then_ended(clone: Cl
 
     again = start(clone)
 
-    again.wait_for("using an embedded PostgreSQL, left behind by a task that was killed")
+    again.wait_for("using an embedded PostgreSQL, which runs already")
     again.wait_for("Debugger is active")
     again.end()
     assert clone.processes() == []
@@ -117,11 +118,30 @@ def test_a_task_beside_it_uses_its_server_and_does_not_end_it(clone: Clone, star
     assert postgres.running_pid(data) is not None
 
 
+def test_the_last_of_several_tasks_ends_the_server(clone: Clone, start: Start) -> None:
+    data = clone.folder / ".local" / "postgres" / "development"
+    with _at_once(clone, "db.migrate", "db.migrate", "db.shell") as (one, other, psql):
+        assert (one.wait(60), other.wait(60)) == (0, 0)
+        first, second = start(clone), start(clone)
+        pages = [each.wait_for(r"page  (\S+)") for each in (first, second)]
+        first.wait_for("Debugger is active")
+        second.wait_for("Debugger is active")
+
+        psql.communicate("SELECT 1;\n", timeout=30)
+        first.end()
+
+        assert psql.returncode == 0
+        assert len(set(pages)) == 2
+        assert "Walnut chopping board" in _get(f"{pages[1]}/api/products")
+        second.end()
+    assert postgres.running_pid(data) is None
+    assert clone.processes() == []
+
+
 def test_ends_cleanly_when_it_is_interrupted_before_it_serves(clone: Clone, start: Start) -> None:
     dev = start(clone)
     data = clone.folder / ".local" / "postgres" / "development"
-    while postgres.running_pid(data) is None:
-        time.sleep(0.01)
+    wait_until(lambda: postgres.running_pid(data) is not None)
 
     assert dev.end() == 130
     assert clone.processes() == []
@@ -134,6 +154,19 @@ def test_serves_nothing_but_development(clone: Clone) -> None:
 
     assert refused.returncode == 1
     assert refused.stderr == "inv dev serves development only, and APPLICATION_CONFIG is testing\n"
+
+
+@contextmanager
+def _at_once(clone: Clone, *tasks: str) -> Iterator[list["subprocess.Popen[str]"]]:
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(
+                subprocess.Popen(
+                    clone.command(task), cwd=clone.folder, env=clone.environment, stdin=subprocess.PIPE, text=True
+                )
+            )
+            for task in tasks
+        ]
 
 
 def _get(url: str) -> str:
