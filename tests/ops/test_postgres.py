@@ -177,7 +177,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 @pytest.fixture
 def no_user_namespaces(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(postgres.shutil, "which", lambda name: None if name == "unshare" else name)
+    monkeypatch.setattr("ops.postgres.shutil.which", lambda name: None if name == "unshare" else name)
     postgres._unprivileged.cache_clear()
     yield
     postgres._unprivileged.cache_clear()
