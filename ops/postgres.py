@@ -196,7 +196,8 @@ def _unprivileged() -> list[str]:
     if not _is_root():
         return []
     namespace = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"]
-    capability = ("--inh-caps=+dac_override", "--ambient-caps=+dac_override")
+    # By no_setuid_fixup access(2) counts the capability too, by which initdb looks for the other programs.
+    capability = ("--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--securebits=+no_setuid_fixup")
     nobody = ["setpriv", f"--reuid={NOBODY}", "--clear-groups", *capability, "--"]
     for prefix in (namespace, nobody):
         if (
