@@ -1,8 +1,12 @@
 """The tasks: `inv --list` shows them in this order, `inv --help NAME` explains one."""
 
+import sys
 from types import ModuleType
 
-from invoke.collection import Collection
+try:
+    from invoke.collection import Collection
+except ModuleNotFoundError:
+    sys.exit("tasks.py: type ./inv instead, which installs what the tasks need")
 
 from ops import audit, bench, config, copies, db, dev, docs, doctor, lint, operations, prod, run, scenario, test
 from ops.cloud import command, look

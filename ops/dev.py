@@ -4,17 +4,17 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from ops import compose, configuration, database, migrations, ports, project, shell
+from ops import compose, configuration, database, migrations, options, ports, project, shell
 from ops.configuration import Configuration
 
 
-@task
-def dev(_: Context) -> None:
+@task(help={"port": "of the page; by default FLASK_RUN_PORT, or the next port that is free"})
+def dev(_: Context, port: str = "") -> None:
     """Start the development server with its PostgreSQL.
 
     Ctrl-C ends both; the data stays.
 
-    Example: inv dev
+    Example: inv dev --port 5001
     """
     settings = configuration.load()
     if settings["FLASK_CONFIG"] != "development":
@@ -23,8 +23,9 @@ def dev(_: Context) -> None:
         if not found.started:
             shell.note(f"using {found.described}, which runs already")
         settings = found.configuration
-        port = ports.claim_aloud(int(settings["FLASK_RUN_PORT"]), "the development server")
-        settings = settings.changed("the next free port", FLASK_RUN_PORT=port)
+        wanted = options.number("port", port) if port else int(settings["FLASK_RUN_PORT"])
+        free = ports.claim_aloud(wanted, "the development server")
+        settings = settings.changed("the next free port", FLASK_RUN_PORT=free)
         migrations.upgrade(settings)
         shell.run(shell.python("scenarios", "starter"), settings.environment)
         if found.in_container:

@@ -14,8 +14,11 @@ _claims: list[socket.socket] = []
 def claim(first: int) -> int:
     """`first`, or the next port after it on which nothing listens and which may be listened on.
 
-    Until this process ends, no other that asks here is given the same one. Raises Exit where all are taken.
+    Until this process ends, no other that asks here is given the same one. Raises Exit where all are taken, or where
+    this user may not listen on it.
     """
+    if isinstance(_refusal(first), PermissionError):
+        raise Exit(f"port {first}: this user may not listen on it; choose one from 1024", code=1)
     for port in range(first, min(first + TRIES, 65536)):
         if not is_taken(port) and _is_ours_now(port):
             return port
@@ -38,7 +41,9 @@ def any_free() -> int:
 
 
 def is_taken(port: int) -> bool:
-    return _answers(port) or not _can_listen(port)
+    return _answers(port) or not isinstance(
+        _refusal(port), PermissionError | None
+    )  # an engine may listen where we may not
 
 
 def _answers(port: int) -> bool:
@@ -52,15 +57,16 @@ def _answers(port: int) -> bool:
     return False
 
 
-def _can_listen(port: int) -> bool:
+def _refusal(port: int) -> OSError | None:
+    """Return why this process cannot listen on the port; None if it can."""
     with socket.socket() as probe:
         if os.name == "posix":  # a port that was left seconds ago counts as free; Windows means otherwise by it
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
+        except OSError as refused:
+            return refused
+    return None
 
 
 def _is_ours_now(port: int) -> bool:

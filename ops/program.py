@@ -1,5 +1,6 @@
 """What `inv` itself says: the table of contents, and one line where a task or an option is not understood."""
 
+import errno
 import re
 import shlex
 from collections.abc import Iterable, Iterator
@@ -20,7 +21,8 @@ MISSING = re.compile(r"'.*' did not receive required positional arguments: (.*)"
 WITHOUT_VALUE = re.compile(r"Flag <Argument: ([\w-]+).*> needed value and was not given one!")
 OPTION = re.compile(r"--?[a-z][\w-]*")
 NO_NUMBER = re.compile(r"invalid literal for int\(\) with base 10: (.*)")
-LIKE = 0.7  # of 1, where one name stands for another that was meant; difflib's 0.6 takes `routes` for `test`
+LIKE = 0.65  # of 1, where one name stands for another that was meant; difflib's 0.6 takes `routes` for `test`
+REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
 Rows = list[tuple[str, str | None]]
 
 
@@ -54,6 +56,23 @@ class Program(Invoke):
             yield "", [(name, purpose(each)) for name, each in collections]
         else:
             yield from ((purpose(each), _rows(each, f"{name}.")) for name, each in collections)
+
+    def no_tasks_given(self) -> None:
+        """List the tasks; `inv --help` shows invoke's own options too."""
+        with shell.reader_may_leave():
+            self.list_tasks()
+        raise Exit
+
+    def execute(self) -> None:
+        """Raises Exit with the path where the system refuses a file: the disk is full, or it cannot be written."""
+        try:
+            super().execute()
+        except OSError as error:
+            if error.errno not in REFUSED:
+                raise
+            raise Exit(
+                f"{error.filename or 'a file'}: {error.strerror}: inv doctor looks for the reason", code=1
+            ) from None
 
     def parse_core_args(self) -> None:
         with self._explaining():
@@ -131,7 +150,8 @@ def _unknown_task(name: str, after: str, namespace: Collection) -> str:
     known = list(namespace.task_names)
     if name in namespace.collections:
         return f"{name} is a collection of tasks: inv --list {name} shows them"
-    if near := [each for each in known if each.rpartition(".")[2] == name] or _nearest(name, known):
+    short = [each for each in known if "." not in each]
+    if near := _nearest(name, short) or [each for each in known if each.endswith(f".{name}")] or _nearest(name, known):
         return f"no task {name}: did you mean {' or '.join(near)}?  inv --list shows all"
     if after:
         return f"{after} has no use for {shlex.quote(name)}, and no task is called so{_example(after, namespace)}"

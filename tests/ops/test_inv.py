@@ -11,7 +11,7 @@ import pytest
 
 from ops import project
 
-TOOLS = ["awk", "cat", "chmod", "cmp", "cp", "dirname", "mkdir", "rm"]
+TOOLS = ["awk", "cat", "chmod", "cmp", "cp", "dirname", "mkdir", "rm", "touch"]
 UV = """#!/bin/sh
 echo "$@" >>"{calls}"
 mkdir -p "$UV_PROJECT_ENVIRONMENT/bin"
@@ -97,6 +97,56 @@ def test_an_old_python_is_named_with_the_remedy(folder: Path) -> None:
 
 def test_no_python_at_all_is_said(folder: Path) -> None:
     assert "needs Python 3.11 or newer, found none" in _complaint(_inv(folder))
+
+
+@pytest.mark.parametrize(
+    ("python", "complaint"),
+    [
+        ("/nowhere", "inv: PYTHON=/nowhere: there is no such program"),
+        ("old", "inv: PYTHON=old: needs Python 3.11 or newer, found Python 3.9.2"),
+    ],
+)
+def test_a_python_that_was_named_and_cannot_be_used_is_said(folder: Path, python: str, complaint: str) -> None:
+    _command(folder, "python3", "exit 0")
+    _command(folder, "old", 'case "$1" in --version) echo Python 3.9.2 ;; *) exit 1 ;; esac')
+
+    refused = _inv(folder, variables={"PYTHON": python})
+
+    assert refused.returncode == 1
+    assert _complaint(refused) == complaint
+
+
+@pytest.mark.skipif(shutil.which("flock") is None, reason="needs flock")
+def test_of_two_at_once_one_installs_and_the_other_waits(folder: Path, uv: Path) -> None:
+    (folder / "path" / "flock").symlink_to(str(shutil.which("flock")))
+    uv_that_waits = UV.removeprefix("#!/bin/sh\n").replace("mkdir", "sleep 0.3; mkdir", 1)
+    _command(folder, "uv", uv_that_waits.format(calls=uv))
+    (folder / "path" / "sleep").symlink_to(str(shutil.which("sleep")))
+    command, environment = [folder / "inv"], {"PATH": str(folder / "path")}
+
+    with subprocess.Popen(command, env=environment) as one, subprocess.Popen(command, env=environment) as other:
+        assert (one.wait(30), other.wait(30)) == (7, 7)
+
+    assert uv.read_text().count("sync") == 1
+
+
+def test_a_checkout_that_cannot_be_written_is_one_line(folder: Path) -> None:
+    (folder / ".local").touch()  # stands for a read-only file system, which root is not kept from writing to
+
+    refused = _inv(folder)
+
+    assert refused.returncode == 1
+    assert refused.stderr == f"inv: cannot write to {folder}/.local: use a checkout of your own that can be written\n"
+
+
+def test_a_link_to_a_checkout_uses_the_same_environment(folder: Path, uv: Path) -> None:
+    _inv(folder)
+    link = folder.with_name("link")
+    link.symlink_to(folder)
+
+    _inv(link)
+
+    assert uv.read_text().count("sync") == 1
 
 
 def test_a_missing_venv_module_is_named_with_the_remedy(folder: Path) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from subprocess import PIPE
+from unittest.mock import Mock
 
 import pytest
 from invoke.exceptions import Exit
@@ -52,6 +53,13 @@ def test_no_free_port_at_all_is_said(bound: int, monkeypatch: pytest.MonkeyPatch
 
     with pytest.raises(Exit, match=f"no port is free from {bound} to {bound}"):
         ports.claim(bound)
+
+
+def test_a_port_that_only_root_may_listen_on_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket.socket, "bind", Mock(side_effect=PermissionError))  # as of another user than root
+
+    with pytest.raises(Exit, match="port 80: this user may not listen on it; choose one from 1024"):
+        ports.claim(80)
 
 
 @pytest.fixture(autouse=True)

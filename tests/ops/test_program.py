@@ -1,11 +1,14 @@
 """What `inv` says of its tasks, and what it answers to what it does not understand."""
 
+import errno
 import inspect
+import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+from unittest.mock import Mock
 
 import pytest
 from invoke.parser import Parser
@@ -54,6 +57,8 @@ def test_the_readme_tells_of_every_task_and_of_no_other() -> None:
     ("typed", "answer"),
     [
         ("db.migarte", "no task db.migarte: did you mean db.migrate?  inv --list shows all"),
+        ("tests", "no task tests: did you mean test?"),
+        ("dve", "no task dve: did you mean dev?"),
         ("rollback", "no task rollback: did you mean prod.rollback"),
         ("--help db.revison", "no task db.revison: did you mean db.revision?  inv --list shows all"),
         ('"it\'s"', "no task it's: inv --list shows all"),
@@ -82,6 +87,37 @@ def test_what_is_not_understood_is_answered_in_one_line(
     assert said.err.startswith(f"inv: {answer}")
     assert said.err.count("\n") == 1
     assert said.out == ""
+
+
+def test_inv_alone_lists_the_tasks(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match=r"^0$"):
+        program.Program(namespace).run(["inv"])
+
+    said = capsys.readouterr().out
+    assert "db.migrate" in said
+    assert "--prompt-for-sudo-password" not in said
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.ENOSPC])
+def test_a_file_that_cannot_be_written_is_one_line(
+    number: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = OSError(number, os.strerror(number), "/checkout/.local")
+    monkeypatch.setattr("ops.configuration.load", Mock(side_effect=refused))
+
+    with pytest.raises(SystemExit, match=r"^1$"):
+        program.Program(namespace).run(["inv", "dev"])
+
+    assert capsys.readouterr().err == f"/checkout/.local: {os.strerror(number)}: inv doctor looks for the reason\n"
+
+
+def test_the_tasks_without_their_environment_say_what_to_type() -> None:
+    typed = subprocess.run(
+        [sys.executable, "-S", "tasks.py"], cwd=project.ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert typed.returncode == 1
+    assert typed.stderr == "tasks.py: type ./inv instead, which installs what the tasks need\n"
 
 
 @pytest.mark.parametrize("typed", [["--list"], ["db.revision", "--help"]])
