@@ -6,9 +6,10 @@ import click
 import structlog
 from flask import Flask, current_app
 from flask.cli import with_appcontext
+from sqlalchemy.exc import OperationalError
 
 from app import attempts, idempotency, passwords, tokens, users
-from app.database import db
+from app.database import db, reason
 from app.errors import EmailTaken
 from app.models import Role, User
 from app.reference import document
@@ -16,12 +17,23 @@ from app.reference import document
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger("app.commands")
 
 
+class DatabaseCommand(click.Command):
+    """A command that ends with one line where the database cannot be used."""
+
+    def invoke(self, context: click.Context) -> object:
+        try:
+            return super().invoke(context)
+        except OperationalError as error:
+            remedy = "; inv dev starts the database" if current_app.debug else ""
+            raise click.ClickException(f"the database does not answer: {reason(error)}{remedy}") from None
+
+
 def init_app(app: Flask) -> None:
     for command in (register_staff, make_staff, set_password, issue_token, prune, openapi):
         app.cli.add_command(command)
 
 
-@click.command("register-staff")
+@click.command("register-staff", cls=DatabaseCommand)
 @click.argument("email")
 @click.argument("name")
 @with_appcontext
@@ -35,7 +47,7 @@ def register_staff(email: str, name: str) -> None:
     click.echo(f"{user.email} is user {user.id}, of the staff")
 
 
-@click.command("make-staff")
+@click.command("make-staff", cls=DatabaseCommand)
 @click.argument("email")
 @with_appcontext
 def make_staff(email: str) -> None:
@@ -46,7 +58,7 @@ def make_staff(email: str) -> None:
     click.echo(f"{user.email} is user {user.id}, of the staff, registered at {user.created_at:%Y-%m-%d %H:%M %Z}")
 
 
-@click.command("set-password")
+@click.command("set-password", cls=DatabaseCommand)
 @click.argument("email")
 @click.password_option()
 @with_appcontext
@@ -58,7 +70,7 @@ def set_password(email: str, password: str) -> None:
     click.echo(f"{user.email} can sign in")
 
 
-@click.command("issue-token")
+@click.command("issue-token", cls=DatabaseCommand)
 @click.argument("email")
 @click.option("--name", default="command line", show_default=True, help="so that it is known again")
 @click.option("--days", default=1, show_default=True, help="how long it is good")
@@ -70,7 +82,7 @@ def issue_token(email: str, name: str, days: int) -> None:
     click.echo(shown)
 
 
-@click.command("prune")
+@click.command("prune", cls=DatabaseCommand)
 @with_appcontext
 def prune() -> None:
     """Delete what need not be known any more: old idempotency keys, tokens that are over, attempts to sign in."""

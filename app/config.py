@@ -107,15 +107,18 @@ class Config(BaseSettings):
             database=self.APPLICATION_DB,
         )
 
+    @property
+    def session_cookie(self) -> str:
+        return "session"
+
     def for_flask(self) -> dict[str, object]:
         """These settings under the names that Flask and Flask-SQLAlchemy look for."""
-        by_tls = self.FLASK_CONFIG == "production"
         return {
             "DEBUG": self.FLASK_DEBUG,
             "TESTING": self.FLASK_CONFIG == "testing",
             "SECRET_KEY": self.SECRET_KEY.get_secret_value(),
-            "SESSION_COOKIE_NAME": "__Host-session" if by_tls else "session",
-            "SESSION_COOKIE_SECURE": by_tls,
+            "SESSION_COOKIE_NAME": self.session_cookie,
+            "SESSION_COOKIE_SECURE": self.FLASK_CONFIG == "production",
             "SESSION_COOKIE_SAMESITE": "Lax",
             "DRAIN_FILE": self.DRAIN_FILE,
             "SQLALCHEMY_DATABASE_URI": self.database_url,
@@ -152,6 +155,11 @@ class ProductionConfig(Config):
     GUNICORN_MAX_REQUESTS: Number = 50000
     """After about so many a process is replaced by a new one, which gives back what leaked."""
 
+    @property
+    def session_cookie(self) -> str:
+        """A browser accepts this prefix only over TLS, and only from this host itself."""
+        return "__Host-session"
+
 
 class DevelopmentConfig(Config):
     FLASK_CONFIG: Literal["development"]
@@ -160,6 +168,11 @@ class DevelopmentConfig(Config):
     LOG_FORMAT: Literal["json", "console"] = "console"
     POSTGRES_PASSWORD: SecretStr  # of a database that nobody else reaches: any will do
     SECRET_KEY: SecretStr
+
+    @property
+    def session_cookie(self) -> str:
+        """Cookies do not depend on the port: without it, servers of two checkouts would share one."""
+        return f"session-{self.FLASK_RUN_PORT}"
 
 
 class TestingConfig(Config):

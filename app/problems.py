@@ -122,6 +122,6 @@ def _occurrence(status: int, detail: str | None) -> dict[str, object]:
 
 
 def _as_problem(response: Response, document: dict[str, object]) -> Response:
-    response.set_data(json.dumps(document))
+    response.set_data(json.dumps(document) + "\n")  # or the prompt of a terminal sticks to it
     response.content_type = MEDIA_TYPE
     return response

@@ -61,8 +61,7 @@ def applied(current: set[str]) -> list[Revision]:
 
 def require_applied(current: set[str], wanted: str) -> None:
     """To go back to it; `wanted` as Alembic takes it. Raises Exit with those that there are."""
-    if unknown := current - set(every()):
-        raise Exit(f"the database is ahead: this code does not know {', '.join(sorted(unknown))}", code=1)
+    require_known(current)
     there = applied(current)
     if not there:
         raise Exit("no migration is applied: there is nothing to undo", code=1)
@@ -74,6 +73,16 @@ def require_applied(current: set[str], wanted: str) -> None:
     if not is_there:
         listed = [f"  {revision}" for revision in reversed(there)] + ["  base          before the first"]
         raise Exit("\n".join([f"--revision: no applied migration is {wanted!r}; there are:", *listed]), code=1)
+
+
+def require_known(current: set[str]) -> None:
+    """Raises Exit where the database is at a migration that is not in this checkout, as after a switch of branches."""
+    if unknown := current - set(every()):
+        raise Exit(
+            f"the database is at {', '.join(sorted(unknown))}, which is not in alembic/versions: run inv db.downgrade "
+            "in the branch that has it; in development, inv db.reset creates the database again",
+            code=1,
+        )
 
 
 def current(configuration: Configuration) -> set[str]:
@@ -108,6 +117,7 @@ def turn_to_migrate(configuration: Configuration) -> Iterator[bool]:
     """
     wanted = heads()
     with session.opened(configuration) as ask:
+        require_known(at(ask))
         while at(ask) != wanted:
             if ask(f"SELECT 'mine' WHERE pg_try_advisory_lock({TURN})"):
                 yield at(ask) != wanted  # another one may have done it just now

@@ -1,11 +1,18 @@
 """The commands of `flask`."""
 
+import os
+import subprocess
+import sys
+
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
 from sqlalchemy.orm import Session
 
 from app import users
 from app.models import Role
+from ops import project
+from tests.service import create
 
 
 def test_somebody_of_the_staff_gets_a_password_and_a_token(app: Flask, client: FlaskClient, session: Session) -> None:
@@ -46,6 +53,35 @@ def test_what_cannot_be_done_is_told_in_a_line(app: Flask, session: Session) -> 
         1,
         "Error: there is no user bruno@example.com: register-staff adds one\n",
     )
+
+
+def test_a_database_that_does_not_answer_is_told_in_a_line() -> None:
+    place = {"POSTGRES_HOST": "127.0.0.1", "POSTGRES_PORT": "1", "POSTGRES_USER": "nobody", "APPLICATION_DB": "none"}
+    secrets = {"POSTGRES_PASSWORD": "of no server at all", "SECRET_KEY": "signs nothing at all"}
+    app = create({"FLASK_CONFIG": "testing", **place, **secrets})
+
+    code, complaint = said(app.test_cli_runner(), "prune")
+
+    assert code == 1
+    assert complaint.startswith("Error: the database does not answer: connection failed: ")
+    assert complaint.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["run", "routes"])
+def test_flask_by_hand_says_what_to_type(command: str) -> None:
+    typed = subprocess.run(
+        [sys.executable, "-m", "flask", command],
+        cwd=project.ROOT,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert typed.returncode != 0
+    assert "FLASK_CONFIG: should be one of production, development, testing, got ''" in typed.stderr
+    assert "Type ./inv dev, or ./inv run 'flask …'" in typed.stderr
+    assert "Traceback" not in typed.stderr
 
 
 def said(shop: FlaskCliRunner, *command: str) -> tuple[int, str]:

@@ -88,11 +88,17 @@ def test_a_revision_to_go_back_to_that_is_not_there_is_said_with_those_that_are(
 
 
 @pytest.mark.parametrize(
-    ("at", "why"), [(set(), "no migration is applied"), ({"nobody's"}, "ahead: this code does not know nobody's")]
+    ("at", "why"),
+    [(set(), "no migration is applied"), ({"nobody's"}, "is at nobody's, which is not in alembic/versions")],
 )
 def test_where_there_is_nothing_to_undo_that_is_said(at: set[str], why: str) -> None:
     with pytest.raises(Exit, match=why):
         migrations.require_applied(at, "-1")
+
+
+def test_a_database_of_another_branch_is_said_with_the_remedy() -> None:
+    with pytest.raises(Exit, match=r"inv db.downgrade in the branch that has it; in development, inv db.reset"):
+        migrations.require_known({FIRST, "nobody's"})
 
 
 def test_production_that_an_option_names_is_guarded_too(ran: list[object]) -> None:
