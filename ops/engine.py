@@ -1,6 +1,5 @@
 """The Docker Engine of this machine: is there one, and can it have the images we need?"""
 
-import json
 import os
 import re
 import shutil
@@ -11,6 +10,7 @@ from pathlib import Path
 from ops import shell
 
 SECONDS_TO_ANSWER = 10
+NOT_INSTALLED = "docker is not installed"
 
 
 class NoEngine(Exception):
@@ -21,7 +21,7 @@ def why_impossible() -> str | None:
     """Why no engine can answer, as far as that is seen without asking: docker takes a tenth of a second to say so."""
     host = os.environ.get("DOCKER_HOST", "")
     if shutil.which("docker") is None:
-        return "docker is not installed"
+        return NOT_INSTALLED
     if host.startswith("unix://") and not Path(host.removeprefix("unix://")).exists():
         return f"no Docker Engine answers (there is no {host})"
     return None
@@ -31,12 +31,9 @@ def require(*images: str) -> None:
     """Return once the engine has the images, pulled where they are missing. Raises NoEngine."""
     if reason := why_impossible():
         raise NoEngine(reason)
-    try:
-        if _docker("image", "inspect", "--format", "{{.Id}}", *images).returncode == 0:
-            return
-        answered = _docker("version", "--format", "{{.Server.Version}}")
-    except subprocess.TimeoutExpired:
-        raise NoEngine(f"the Docker Engine did not answer within {SECONDS_TO_ANSWER} s") from None
+    if _docker("image", "inspect", "--format", "{{.Id}}", *images).returncode == 0:
+        return
+    answered = _docker("version", "--format", "{{.Server.Version}}")
     if answered.returncode:
         raise NoEngine(f"no Docker Engine answers ({_complaint(answered)})")
     for image in images:
@@ -48,7 +45,7 @@ def require(*images: str) -> None:
 
 
 def require_compose() -> None:
-    """Raises NoEngine."""
+    """Raise NoEngine if the Compose plugin is missing. This asks the docker client alone, no engine."""
     if _docker("compose", "version").returncode:
         raise NoEngine("docker has no Compose plugin")
 
@@ -57,11 +54,14 @@ def require_compose() -> None:
 def user() -> str:
     """The `uid:gid` under which a container writes files of the calling user's.
 
-    Under a rootless engine, that is the container's root.
+    Under a rootless engine, that is the container's root. Without an engine, assume that it is not rootless.
     """
     if not hasattr(os, "getuid"):
         return "0:0"
-    options = json.loads(_docker("info", "--format", "{{json .SecurityOptions}}").stdout or "[]")
+    try:
+        options = _docker("info", "--format", "{{json .SecurityOptions}}").stdout
+    except NoEngine:
+        options = ""
     return "0:0" if "name=rootless" in options else f"{os.getuid()}:{os.getgid()}"
 
 
@@ -72,6 +72,12 @@ def _complaint(failed: "subprocess.CompletedProcess[str]") -> str:
 
 
 def _docker(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        ["docker", *arguments], capture_output=True, text=True, check=False, timeout=SECONDS_TO_ANSWER
-    )
+    """Raise NoEngine if docker cannot be run or does not answer in time."""
+    try:
+        return subprocess.run(
+            ["docker", *arguments], capture_output=True, text=True, check=False, timeout=SECONDS_TO_ANSWER
+        )
+    except FileNotFoundError:
+        raise NoEngine(NOT_INSTALLED) from None
+    except subprocess.TimeoutExpired:
+        raise NoEngine(f"the Docker Engine did not answer within {SECONDS_TO_ANSWER} s") from None

@@ -3,8 +3,9 @@
 import os
 import shlex
 import shutil
+import subprocess
 import tempfile
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from ops import browser
-from tests import server
+from tests import registry, server
 from tests.terraform import provider
 
 FOLDER = pytest.StashKey[Path]()
@@ -120,12 +121,15 @@ def _answers(config: pytest.Config) -> bool:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    if item.get_closest_marker("engine") and (reason := _why_no_engine()):
-        pytest.skip(f"needs a Docker Engine: {reason}")
-    if item.get_closest_marker("browser") and browser.program() is None:
-        pytest.skip(f"needs a Chromium: {browser.WHERE}")
-    if item.get_closest_marker("terraform") and (reason := provider.why_none()):
-        pytest.skip(f"needs Terraform: {reason}")
+    for need in WHY_MISSING:
+        if item.get_closest_marker(need):
+            require(need)
+
+
+def require(need: str) -> None:
+    """Skip the running test if the machine lacks what the marker of that name stands for."""
+    if reason := WHY_MISSING[need]():
+        pytest.skip(f"needs {need}: {reason}")
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
@@ -161,8 +165,58 @@ def _psql(environment: dict[str, str], name: str) -> str:
 def _why_no_engine() -> str | None:
     from ops import configuration, engine
 
+    image = configuration.load("testing", environ={}, missing_secrets="show").images["postgres"]
+    return _complaint(lambda: engine.require(image))
+
+
+@cache
+def _why_no_compose() -> str | None:
+    from ops import engine
+
+    return _complaint(engine.require_compose)
+
+
+def _complaint(require: Callable[[], None]) -> str | None:
+    from ops import engine
+
     try:
-        engine.require(configuration.load("testing", environ={}, missing_secrets="show").images["postgres"])
+        require()
     except engine.NoEngine as reason:
         return str(reason)
     return None
+
+
+def _why_no_browser() -> str | None:
+    return browser.WHERE if browser.program() is None else None
+
+
+def _why_not_root() -> str | None:
+    return None if hasattr(os, "geteuid") and os.geteuid() == 0 else "the tests do not run as root"
+
+
+@cache
+def _why_no_mount() -> str | None:
+    if reason := _why_not_root():
+        return reason
+    mount = f"mount -t tmpfs none {tempfile.gettempdir()} && unshare --user --map-user=1000 true"
+    tried = subprocess.run(["unshare", "--mount", "sh", "-c", mount], capture_output=True, text=True, check=False)
+    return tried.stderr.strip() or None
+
+
+def _why_no_program(name: str) -> Callable[[], str | None]:
+    return lambda: None if shutil.which(name) else f"there is no {name} on PATH"
+
+
+WHY_MISSING: dict[str, Callable[[], str | None]] = {
+    "bash": _why_no_program("bash"),
+    "browser": _why_no_browser,
+    "compose": _why_no_compose,
+    "engine": _why_no_engine,
+    "jq": _why_no_program("jq"),
+    "mount": _why_no_mount,
+    "registry": registry.why_none,
+    "root": _why_not_root,
+    "setpriv": _why_no_program("setpriv"),
+    "terraform": provider.why_none,
+}
+"""For each marker, the reason why this machine lacks what it stands for, or None."""

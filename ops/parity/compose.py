@@ -1,13 +1,11 @@
 """What `docker compose` makes of compose/production.yml. It needs no engine for that, only the command."""
 
 import json
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any
 
-from ops import shell, stack
+from ops import engine, shell, stack
 from ops.configuration import Configuration
 from ops.parity.facts import CONTAINERS, Facts, NotToBeHad, seconds, text
 
@@ -17,10 +15,10 @@ MIB = 1024**2
 
 def facts(settings: Configuration) -> Facts:
     """Raises NotToBeHad, or Exit with what Compose does not take."""
-    if not shutil.which("docker"):
-        raise NotToBeHad("there is no docker on PATH")
-    if subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode:
-        raise NotToBeHad("docker has no Compose plugin")
+    try:
+        engine.require_compose()
+    except engine.NoEngine as reason:
+        raise NotToBeHad(str(reason)) from None
     inside = stack.inside(settings)
     asked = stack.command(inside, "config", "--format", "json")
     project = json.loads(shell.read(asked, stack.variables(inside), stdin=stack.environments(inside)))

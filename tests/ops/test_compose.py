@@ -1,7 +1,6 @@
 """What `docker compose` is told."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +9,8 @@ from invoke.context import Context
 
 from ops import compose, config, configuration, database, dev, engine, ports, project, servers, shell
 from ops.configuration import Configuration
+from tests.ops import path
 
-needs_docker = pytest.mark.skipif(shutil.which("docker") is None, reason="docker is not installed")
 POSTGRES_18_HOME = "/var/lib/postgresql"
 
 
@@ -69,17 +68,24 @@ def test_config_show_tells_sources_and_hides_secrets(
 
 
 @pytest.mark.parametrize(
-    ("variables", "reason"),
+    ("programs", "host", "reason"),
     [
-        pytest.param({"DOCKER_HOST": "unix:///nowhere"}, "no Docker Engine answers", marks=needs_docker),
-        ({"PATH": "/nowhere"}, "docker is not installed"),
+        ({}, "", "docker is not installed"),
+        ({"docker": "exit 1"}, "unix:///nowhere", "no Docker Engine answers"),
+        ({"docker": '[ "$1" != compose ]'}, "", "docker has no Compose plugin"),
     ],
+    ids=["no docker", "no engine", "no Compose"],
 )
-def test_without_an_engine_the_reason_is_told(
-    variables: dict[str, str], reason: str, monkeypatch: pytest.MonkeyPatch, settings: Configuration
+def test_the_embedded_server_is_chosen_with_the_reason_why_containers_cannot_be_used(
+    programs: dict[str, str],
+    host: str,
+    reason: str,
+    settings: Configuration,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PATH", path.make(tmp_path / "path", **programs))
+    monkeypatch.setenv("DOCKER_HOST", host)
 
     server, why = servers.best(settings)
 
@@ -93,6 +99,7 @@ def test_an_image_that_cannot_be_had_is_a_reason_for_the_embedded_server(setting
         engine.require("localhost:9/none:18")
 
 
+@pytest.mark.compose
 @pytest.mark.engine
 def test_the_stack_is_whole(settings: Configuration) -> None:
     command = compose.command("config", "--format", "json")
@@ -105,6 +112,7 @@ def test_the_stack_is_whole(settings: Configuration) -> None:
     assert web["environment"]["SECRET_KEY"] == settings["SECRET_KEY"]
 
 
+@pytest.mark.compose
 @pytest.mark.engine
 def test_a_container_keeps_its_data_and_takes_a_new_password_when_the_secrets_were_deleted(
     settings: Configuration, stack: None

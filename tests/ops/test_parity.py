@@ -1,21 +1,30 @@
 """That one configuration makes the same of the service everywhere, and that it is seen where it does not."""
 
 import os
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from invoke.context import Context
 from invoke.exceptions import Exit
 
 from ops import configuration, project, stack
 from ops.configuration import Configuration
-from ops.parity import comparison, compose, definition, differences, facts, flask
+from ops.parity import command, comparison, compose, definition, differences, facts, flask
 from ops.parity.differences import Meant
 from ops.parity.facts import Facts
+from tests.ops import path
 from tests.ops.conftest import Clone
 
 ROOT = project.ROOT
+NO_ACCOUNT = {
+    "AWS_ACCESS_KEY_ID": "",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
 DEFINITION = {
     "name": "web",
     "cpu": 512,
@@ -37,6 +46,7 @@ DEFINITION = {
 }
 
 
+@pytest.mark.compose
 def test_flask_and_compose_make_the_same_of_the_configuration(settings: Configuration, of_flask: Facts) -> None:
     found = comparison.rows({"Flask": of_flask, "Compose": compose.facts(settings)})
 
@@ -44,6 +54,7 @@ def test_flask_and_compose_make_the_same_of_the_configuration(settings: Configur
     assert any(row.address == "web/environment/METRICS_PORT" and len(row.values) == 2 for row in found)
 
 
+@pytest.mark.compose
 def test_the_task_compares_what_can_be_asked_and_says_what_cannot(clone: Clone) -> None:
     """The configuration is sound by `inv config.check`, or nothing would be compared."""
     done = alone(clone).inv("config.check", "config.parity")
@@ -54,21 +65,40 @@ def test_the_task_compares_what_can_be_asked_and_says_what_cannot(clone: Clone) 
     assert "ECS is not compared: no AWS credentials" in done.stderr
 
 
-def test_offline_nobody_is_asked_who_would_need_a_network(clone: Clone) -> None:
-    done = alone(clone).inv("config.parity", "--offline")
+@pytest.mark.parametrize(
+    ("programs", "reason"),
+    [({}, "docker is not installed"), ({"docker": "exit 1"}, "docker has no Compose plugin")],
+    ids=["no docker", "no Compose"],
+)
+@pytest.mark.usefixtures("quick_flask")
+def test_offline_a_missing_compose_is_reported_in_a_line_and_no_other_place_is_asked(
+    programs: dict[str, str],
+    reason: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("PATH", path.make(tmp_path / "path", **programs))
 
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("Flask, Compose: the same in ")
-    assert "not compared" not in done.stderr
+    command.parity(Context(), offline=True)
+
+    said = capsys.readouterr()
+    assert re.fullmatch(r"Flask: the same in (\d+) of \1 values, and else as it is meant\n", said.out)
+    assert [line for line in said.err.splitlines() if "not compared" in line] == [f"Compose is not compared: {reason}"]
 
 
-def test_whoever_wants_all_of_them_is_told_which_could_not_be_asked(clone: Clone) -> None:
-    done = alone(clone).inv("config.parity", "--all-places")
+@pytest.mark.usefixtures("quick_flask")
+def test_if_all_places_are_wanted_one_that_cannot_be_asked_fails_the_task(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in {**NO_ACCOUNT, "PATH": path.make(tmp_path / "path")}.items():
+        monkeypatch.setenv(name, value)
 
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == "could not ask Terraform and ECS"
+    with pytest.raises(Exit, match=r"^could not ask Compose and Terraform and ECS$"):
+        command.parity(Context(), all_places=True)
 
 
+@pytest.mark.compose
 def test_a_setting_that_flask_does_not_read_any_more_is_told_of(settings: Configuration, checkout: Path) -> None:
     source = checkout / "app" / "config.py"
     text = source.read_text()
@@ -80,6 +110,7 @@ def test_a_setting_that_flask_does_not_read_any_more_is_told_of(settings: Config
     assert 'web/environment/TRUSTED_PROXIES: is missing in Flask, "1" in Compose' in told
 
 
+@pytest.mark.compose
 def test_a_setting_that_compose_does_not_give_is_told_of(
     settings: Configuration, of_flask: Facts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,6 +123,7 @@ def test_a_setting_that_compose_does_not_give_is_told_of(
     assert told == ['web/environment/GUNICORN_THREADS: "4" in Flask, is missing in Compose']
 
 
+@pytest.mark.compose
 def test_a_secret_that_compose_does_not_give_is_told_of(
     settings: Configuration, of_flask: Facts, checkout: Path
 ) -> None:
@@ -174,18 +206,18 @@ def test_a_difference_is_not_missed_where_its_place_cannot_be_asked() -> None:
 
 def alone(clone: Clone) -> Clone:
     """Without a provider for Terraform, which would be fetched, and without whatever account its user may have."""
-    nobody = {
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    return replace(clone, environment={**clone.environment, **nobody, "TF_CLI_ARGS_init": "-plugin-dir=nowhere"})
+    return replace(clone, environment={**clone.environment, **NO_ACCOUNT, "TF_CLI_ARGS_init": "-plugin-dir=nowhere"})
 
 
 @pytest.fixture(scope="module")
 def of_flask() -> Facts:
     """As it is: asking costs a second."""
     return flask.facts(configuration.load("production", environ={}, missing_secrets="show"))
+
+
+@pytest.fixture
+def quick_flask(of_flask: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(command.PLACES, "Flask", lambda _: of_flask)
 
 
 def told_of(settings: Configuration, places: dict[str, Facts]) -> list[str]:

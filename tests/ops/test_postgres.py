@@ -18,9 +18,6 @@ from ops.postgres import Server
 PASSWORD = "with @/:% and 'quotes'"
 
 
-needs_root = pytest.mark.skipif(not postgres._is_root(), reason="only root has to become somebody else")
-
-
 def test_starts_from_nothing_with_the_password_and_the_settings(server: Server) -> None:
     server.settings = {"work_mem": "7MB"}
 
@@ -126,7 +123,7 @@ def test_no_folder_above_the_data_is_touched(server: Server) -> None:
     assert stat.S_IMODE(server.data.stat().st_mode) == 0o700
 
 
-@needs_root
+@pytest.mark.root
 def test_where_root_may_make_no_user_namespace_nobody_runs_it_in_a_folder_of_root(
     server: Server, no_user_namespaces: None
 ) -> None:
@@ -139,7 +136,7 @@ def test_where_root_may_make_no_user_namespace_nobody_runs_it_in_a_folder_of_roo
     assert _ask(server, "SELECT 'there'") == "there"
 
 
-@needs_root
+@pytest.mark.root
 def test_a_system_that_allows_neither_is_one_line_with_the_remedy(
     server: Server, no_user_namespaces: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,6 @@ import inspect
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from unittest.mock import Mock
@@ -130,7 +129,7 @@ def test_what_is_not_read_to_its_end_is_no_fault(typed: list[str]) -> None:
     assert finished.stderr == f"exit {shell.BROKEN_PIPE}\n"
 
 
-@pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash")
+@pytest.mark.bash
 @pytest.mark.parametrize(
     ("typed", "completed"),
     [("inv db.mig", "db.migrate"), ("./inv db.revi", "db.revision"), ("inv db.migrate --dr", "--dry-run")],

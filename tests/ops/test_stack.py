@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ops import configuration, project, stack
+from ops import configuration, engine, project, stack
 from ops.configuration import Configuration
+from tests.ops import path
 
 ROOT = project.ROOT
 SECRETS = {
@@ -36,6 +37,27 @@ def test_sizes_and_times_come_from_the_file_and_a_variable_wins(
     assert (told["WEB_REPLICAS"], told["WEB_MEMORY_MB"], told["PROXY_BODY_KB"]) == ("2", "512", "64")
     assert told["PROXY_PORT"] == "9999"
     assert not set(SECRETS.values()) & set(told.values())
+
+
+@pytest.mark.parametrize(
+    ("programs", "user"),
+    [
+        ({}, "1234:5678"),
+        ({"docker": "echo null; exit 1"}, "1234:5678"),
+        ({"docker": """echo '["name=seccomp"]'"""}, "1234:5678"),
+        ({"docker": """echo '["name=seccomp", "name=rootless"]'"""}, "0:0"),
+    ],
+    ids=["no docker", "no engine", "an engine", "a rootless engine"],
+)
+def test_an_ordinary_user_runs_the_service_unless_the_engine_is_rootless(
+    programs: dict[str, str], user: str, settings: Configuration, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("os.getuid", lambda: 1234)
+    monkeypatch.setattr("os.getgid", lambda: 5678)
+    monkeypatch.setenv("PATH", path.make(tmp_path / "path", **programs))
+    monkeypatch.setattr(engine, "user", engine.user.__wrapped__)  # without what it remembers of this machine
+
+    assert stack.user(settings) == user
 
 
 def test_secrets_are_files_that_only_their_owner_reads(settings: Configuration, checkout: Path) -> None:

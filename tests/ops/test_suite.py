@@ -14,6 +14,7 @@ import pytest
 
 from ops import postgres, project
 from tests import clones, embedded, throwaway
+from tests import run as run_options
 from tests.ops.conftest import Clone
 
 MEMORY = Path("/dev/shm")  # noqa: S108  where the embedded server's data is
@@ -157,10 +158,9 @@ def test_a_container_that_goes_in_the_middle_is_one_sentence(clone: Clone) -> No
     assert _containers(clone) == []
 
 
+@pytest.mark.mount
 def test_a_full_disk_is_one_sentence(run: Run) -> None:
     small = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs -o size=90m none /dev/shm && exec "$@"', "sh"]
-    if subprocess.run([*small, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("only root may make a small file system, and not in every container")
 
     finished = run(FILLS_THE_DISK, USES_A_SESSION, before=small)
 
@@ -203,6 +203,12 @@ def test_two_runs_at_once_do_not_disturb_each_other(clone: Clone, stop: None) ->
 
     assert [one.returncode for one in runs] == [0, 0], printed
     assert len(_data_of(clone)) == 1
+
+
+def test_each_need_that_a_test_can_be_marked_with_is_looked_for(pytestconfig: pytest.Config) -> None:
+    registered = re.findall(r"^(\w+): needs ", "\n".join(pytestconfig.getini("markers")), flags=re.MULTILINE)
+
+    assert sorted(registered) == sorted(run_options.WHY_MISSING)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """What tests start beside them does not outlive them."""
 
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from tests.terraform.bound import bound
 STARTS = "import subprocess, sys; print(subprocess.Popen(sys.argv[1:]).pid, flush=True); input()"
 
 
-@pytest.mark.skipif(not shutil.which("setpriv"), reason="needs setpriv, of util-linux")
+@pytest.mark.setpriv
 def test_it_ends_where_who_has_started_it_is_killed() -> None:
     with subprocess.Popen(
         [sys.executable, "-c", STARTS, *bound("sleep", "60")],

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from ops import configuration, shell
 from ops.cloud import answer, command, look, release, stage
 from ops.cloud.stage import Stage
 from tests.aws import REGION
+from tests.ops import path
 from tests.ops.cloud.conftest import NAME, Aws, give_image, nothing_new_gets_healthy
 
 GROUP = f"/{NAME}/service"
@@ -236,14 +238,14 @@ def test_where_nothing_else_has_served_there_is_nothing_to_go_back_to(standing: 
         ({"tag": "v1 or so"}, "--tag: should be letters, digits, dots, dashes and underscores, got 'v1 or so'"),
         ({"tag": "latest"}, "--tag: latest says nothing of what is in the image: name the version"),
         ({"tag": "v1", "url": "shop.example.com"}, "--url: should begin with https:// or http://"),
-        ({"tag": "v3"}, "the registry has no v3, and it cannot be built here: no Docker Engine answers (there is no "),
+        ({"tag": "v3"}, "the registry has no v3, and it cannot be built here: docker is not installed"),
         ({"tag": "v1-dirty"}, "the registry has a v1-dirty already, and keeps what it has: commit what has changed"),
     ],
 )
 def test_what_cannot_be_released_is_refused_first(
-    standing: Stage, aws: Aws, monkeypatch: pytest.MonkeyPatch, options: dict[str, str], complaint: str
+    standing: Stage, aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, options: dict[str, str], complaint: str
 ) -> None:
-    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere")
+    monkeypatch.setenv("PATH", path.make(tmp_path / "path"))
     give_image(aws, "v1-dirty")
 
     with pytest.raises(Exit) as refused:

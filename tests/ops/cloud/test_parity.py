@@ -20,6 +20,8 @@ VARIABLES = {"METRICS_PORT": "9000", "LOG_LEVEL": "INFO"}
 SECRET = f"arn:aws:secretsmanager:{REGION}:1:secret:shop/SECRET_KEY-aB3dEf"
 
 
+@pytest.mark.compose
+@pytest.mark.terraform
 def test_all_four_make_the_same_of_the_configuration(aws: Aws, plans: Path) -> None:
     settings = configuration.load("production", environ={}, missing_secrets="show")
     planned = terraform.planned(settings)
@@ -35,6 +37,8 @@ def test_all_four_make_the_same_of_the_configuration(aws: Aws, plans: Path) -> N
     assert list(comparison.problems(comparison.rows(places), differences.meant(settings))) == []
 
 
+@pytest.mark.compose
+@pytest.mark.terraform
 def test_a_setting_and_a_secret_that_terraform_does_not_give_are_told_of(plans: Path) -> None:
     settings = configuration.load("production", environ={}, missing_secrets="show")
     path = plans / "tasks.tf"
@@ -140,8 +144,6 @@ def settings() -> Configuration:
 @pytest.fixture
 def plans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """terraform/ of a checkout whose files may be changed."""
-    if reason := provider.why_none():
-        pytest.skip(reason)
     for name in ("app", "compose", "config", "terraform"):
         shutil.copytree(project.ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns(".terraform"))
     monkeypatch.setattr(project, "ROOT", tmp_path)

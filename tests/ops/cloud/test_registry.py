@@ -2,7 +2,6 @@
 
 import base64
 import json
-import shutil
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from invoke.exceptions import Exit
 from ops import ports
 from ops.cloud.registry import Registry
 from ops.project import NAME
+from tests import registry as debian
 from tests.ops.cloud.conftest import Aws, give_image
 from tests.ops.conftest import wait_until
 
@@ -25,6 +25,7 @@ USERS = "AWS:$2b$04$abcdefghijklmnopqrstuu/cMn6kFoLFEf9ShbIPSVtJoiKQtizZG"
 
 
 @pytest.mark.engine
+@pytest.mark.registry
 def test_an_image_is_pushed_under_its_version_and_its_name_is_gone_here(aws: Aws, address: str) -> None:
     registry = Registry(aws.client("ecr"), f"{address}/{NAME}")
 
@@ -60,7 +61,7 @@ def test_what_the_registry_has_is_told_the_newest_first(aws: Aws) -> None:
 
 
 @pytest.fixture
-def address(program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Where one listens that is ended with the test."""
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))  # its passwords are no business of the machine's
     port = ports.any_free()
@@ -74,27 +75,12 @@ def address(program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
         "auth": {"htpasswd": {"realm": "here", "path": str(users)}},
     }
     configuration.write_text(json.dumps(settings))
-    with subprocess.Popen([program, "serve", str(configuration)], stderr=subprocess.DEVNULL) as registry:
+    with subprocess.Popen([str(debian.program()), "serve", str(configuration)], stderr=subprocess.DEVNULL) as registry:
         try:
             wait_until(lambda: ports.is_taken(port))
             yield f"127.0.0.1:{port}"
         finally:
             registry.terminate()
-
-
-@pytest.fixture(scope="session")
-def program(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Debian's registry: the one on PATH, else unpacked from its package, which needs no rights."""
-    if found := shutil.which("docker-registry"):
-        return found
-    if not shutil.which("apt-get"):
-        pytest.skip("there is no docker-registry on PATH, and no apt-get to have it from Debian")
-    folder = tmp_path_factory.mktemp("registry")
-    for command in (["apt-get", "download", "docker-registry"], ["sh", "-c", "dpkg-deb -x docker-registry_*.deb ."]):
-        told = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        if told.returncode:
-            pytest.skip(f"Debian's docker-registry cannot be had: {told.stderr.strip().splitlines()[-1]}")
-    return str(folder / "usr" / "bin" / "docker-registry")
 
 
 def ask(address: str, path: str) -> Any:
