@@ -87,7 +87,7 @@ def configured() -> Finding:
 
 def listening() -> Iterator[Finding]:
     try:
-        loaded = configuration.load("development")
+        loaded = configuration.load("development", missing_secrets="show")
     except Exit:
         return
     for name in ("POSTGRES_PORT", "FLASK_RUN_PORT"):
@@ -108,17 +108,19 @@ def disk() -> Finding:
 
 
 def owned() -> Finding:
-    """Files of others come from containers and from `sudo`; what cannot be written ends a task half-way."""
-    locked = [path for path in _files() if not os.access(path, os.W_OK, follow_symlinks=False)]
+    """Files of other users come from containers and from `sudo`; a task that cannot write one ends half-way.
+
+    The caller's own read-only files are no fault: programs make them so on purpose.
+    """
+    if not os.access(project.ROOT, os.W_OK):
+        remedy = "clone the project into a folder that you can write to"
+        return Finding("files", "broken", f"{project.ROOT} is read-only", remedy)
+    locked = [path for path in _files() if _is_locked_by_another_user(path)]
     if not locked:
-        return Finding("files", "fine", "all can be written")
+        return Finding("files", "fine", "none belongs to another user")
     several = f" and {len(locked) - 1} more" if len(locked) > 1 else ""
-    return Finding(
-        "files",
-        "broken",
-        f"{project.shown(locked[0])}{several} cannot be written",
-        f"sudo chown -R $USER {project.ROOT}",
-    )
+    found = f"another user's, and read-only for you: {project.shown(locked[0])}{several}"
+    return Finding("files", "broken", found, f"sudo chown -R $USER {project.ROOT}")
 
 
 def databases() -> list[Finding]:
@@ -183,7 +185,7 @@ def _compose(version: str) -> Finding:
 
 def _image() -> Finding:
     try:
-        name = configuration.load("development").images["postgres"]
+        name = configuration.load("development", missing_secrets="show").images["postgres"]
     except Exit:
         return Finding("image", "without", "the configuration names none", "inv config.check")
     if answer("docker", "image", "inspect", "--format", "{{.Id}}", name):
@@ -203,10 +205,18 @@ def _embedded() -> Finding:
     return Finding("embedded PostgreSQL", "broken", why, "have a Docker Engine in its place")
 
 
+def _is_locked_by_another_user(path: Path) -> bool:
+    try:
+        is_foreign = path.lstat().st_uid != os.geteuid() if hasattr(os, "geteuid") else False
+    except FileNotFoundError:  # a task that runs meanwhile has deleted it
+        return False
+    return is_foreign and not os.access(path, os.W_OK, follow_symlinks=False)
+
+
 def _files() -> Iterator[Path]:
-    """Folders too; nothing of .venv, which uv looks after, and not what is in a database, which is its server's."""
+    """Folders too; nothing in .git and .venv, which git and uv write, and in databases, which their servers write."""
     for folder, folders, names in os.walk(project.ROOT):
         here = Path(folder)
-        passed = {".venv"} if here == project.ROOT else {"postgres"} if here == project.LOCAL else set()
+        passed = {".git", ".venv"} if here == project.ROOT else {"postgres"} if here == project.LOCAL else set()
         folders[:] = [each for each in folders if each not in passed]
         yield from (here, *(here / name for name in names))
