@@ -4,11 +4,12 @@ import json
 import os
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from invoke.context import Context
 from invoke.exceptions import Exit
 
 from ops import audit, project, shell
@@ -32,6 +33,7 @@ FLAW = {
         {"package": FLASK, "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "99.1"}]}]}
     ],
 }
+Audited = Callable[[Mapping[str, str]], tuple[str, str]]
 OURS = {"name": "ours", "skip_reason": "Dependency not found on PyPI and could not be audited: ours (1.0)"}
 
 
@@ -68,24 +70,32 @@ def test_what_is_accepted_is_let_through_until_it_is_mended() -> None:
 
 def test_a_service_that_answers_is_believed(service: str) -> None:
     """pip-audit as it is, by HTTP: the service knows a flaw of Flask's, and none of the others."""
-    asked = run(PIP_AUDIT_VULNERABILITY_SERVICE="osv", PIP_AUDIT_OSV_URL=f"{service}/flaw")
-    content = run(PIP_AUDIT_VULNERABILITY_SERVICE="osv", PIP_AUDIT_OSV_URL=f"{service}/none")
+    asked = subprocess.run(
+        shell.python("invoke", "audit"),
+        cwd=project.ROOT,
+        env={**os.environ, "UV_OFFLINE": "1", **osv(f"{service}/flaw")},
+        text=True,
+        capture_output=True,
+        check=False,
+    )
 
     assert asked.returncode == 1
     flask, remedy = asked.stderr.splitlines()
     assert flask.startswith("uv.lock: flask 3.")
     assert flask.endswith(": CVE-2026-12345, mended in 99.1")
     assert remedy == "uv lock --upgrade-package NAME mends what can be mended"
-    assert (content.returncode, content.stderr) == (0, "")
-    assert content.stdout.endswith(" packages in uv.lock: none is known to be vulnerable\n")
 
 
-def test_one_that_fails_is_no_answer(service: str) -> None:
-    asked = run(PIP_AUDIT_VULNERABILITY_SERVICE="osv", PIP_AUDIT_OSV_URL=f"{service}/away")
+def test_a_service_that_knows_no_flaw_is_believed(service: str, audited: Audited) -> None:
+    assert audited(osv(f"{service}/none")) == ("1 packages in uv.lock: none is known to be vulnerable\n", "")
 
-    assert asked.returncode == 0
-    assert "NOT AUDITED: nobody can be asked" in asked.stderr
-    assert "503" in asked.stderr
+
+def test_one_that_fails_is_no_answer(service: str, audited: Audited) -> None:
+    said, complaint = audited(osv(f"{service}/away"))
+
+    assert said == ""
+    assert "NOT AUDITED: nobody can be asked" in complaint
+    assert "503" in complaint
 
 
 def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
@@ -104,23 +114,30 @@ def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
     assert asked.stderr == "not audited: No space left on device\n"
 
 
-def test_without_a_network_it_is_said_and_no_error() -> None:
-    asked = run(HTTPS_PROXY="http://127.0.0.1:9")
+def test_without_a_network_it_is_said_and_no_error(audited: Audited) -> None:
+    said, complaint = audited({"HTTPS_PROXY": "http://127.0.0.1:9"})
 
-    assert asked.returncode == 0, asked.stderr
-    assert "NOT AUDITED: nobody can be asked about the packages in uv.lock: requests.exceptions." in asked.stderr
-    assert asked.stdout == ""
+    assert "NOT AUDITED: nobody can be asked about the packages in uv.lock: requests.exceptions." in complaint
+    assert said == ""
 
 
-def run(**variables: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        shell.python("invoke", "audit"),
-        cwd=project.ROOT,
-        env={**os.environ, "UV_OFFLINE": "1", **variables},
-        text=True,
-        capture_output=True,
-        check=False,
-    )
+def osv(url: str) -> dict[str, str]:
+    return {"PIP_AUDIT_VULNERABILITY_SERVICE": "osv", "PIP_AUDIT_OSV_URL": url}
+
+
+@pytest.fixture
+def audited(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Audited:
+    """What the task says and complains of, with these variables, of one package: each costs a request."""
+    monkeypatch.setattr(audit, "EXPORT", ["printf", f"flask==3.1.3 --hash=sha256:{'0' * 64}"])
+
+    def audited(variables: Mapping[str, str]) -> tuple[str, str]:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        audit.audit(Context())
+        said = capsys.readouterr()
+        return said.out, said.err
+
+    return audited
 
 
 @pytest.fixture
@@ -134,6 +151,7 @@ def service() -> Iterator[str]:
 
 class Osv(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or each of its 200 answers waits 40 ms for the client's acknowledgement
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

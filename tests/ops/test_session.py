@@ -62,6 +62,9 @@ def test_a_server_that_says_nothing_is_given_up(settings: Configuration, monkeyp
     monkeypatch.setattr(database, "SECONDS_TO_CONNECT", 2)  # the least that libpq waits
     with socket.create_server(("127.0.0.1", 0)) as mute:
         paused = settings.changed("the test", POSTGRES_HOST="127.0.0.1", POSTGRES_PORT=mute.getsockname()[1])
+        # psql would wait as long again: it gets the time by the variable for it.
+        assert database.variables(paused)["PGCONNECT_TIMEOUT"] == "2"
+        monkeypatch.setattr(database, "is_on_this_machine", lambda _: False)
 
         with pytest.raises(Exit, match="connection timeout expired"), session.opened(paused):
             pass

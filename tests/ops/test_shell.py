@@ -17,6 +17,8 @@ from invoke.exceptions import Exit
 from ops import shell
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = 0.2
+"""Seconds that a task leaves a command to end by itself, before it is told to. None of these here does so later."""
 
 
 @pytest.mark.parametrize(("script", "code"), [("exit 3", 3), ("kill -TERM $$", 143)])
@@ -94,7 +96,7 @@ def test_a_signal_while_a_command_is_being_started_ends_it_too() -> None:
 
 @pytest.mark.parametrize("way", ["run", "serve"])
 def test_an_impatient_second_ctrl_c_does_not_cut_the_cleaning_short(way: str) -> None:
-    clean = f'shell.{way}(["sh", "-c", "echo cleaning; sleep 1; echo cleaned"], {{}})'
+    clean = f'shell.{way}(["sh", "-c", "echo cleaning; sleep 0.3; echo cleaned"], {{}})'
     with _task('shell.serve(["sleep", "60"], {})', at_the_end=clean) as (task, output):
         _children(task)
         os.killpg(task.pid, signal.SIGINT)
@@ -113,6 +115,7 @@ def _task(statement: str, at_the_end: str) -> Iterator[tuple["subprocess.Popen[s
 import os, signal, subprocess, sys
 from invoke.exceptions import Exit
 from ops import shell
+shell.SECONDS_TO_END_BY_ITSELF = {PATIENCE}
 try:
     with shell.interruptible():
         try:
