@@ -38,8 +38,7 @@ def test_twenty_buyers_of_the_last_five_pieces_get_five(engine: Engine) -> None:
     assert sold(engine) == 5
 
 
-@pytest.mark.parametrize("_round", range(10))
-def test_a_rush_for_the_last_hundred_sells_exactly_these(database: Database, _round: int) -> None:
+def test_a_rush_for_the_last_hundred_sells_exactly_these(database: Database) -> None:
     """Over HTTP, by a service whose pool is as large as in production.
 
     Who waits for too long is told to come again (503): nothing has happened then, and who comes again is served.
