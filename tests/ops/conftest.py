@@ -1,4 +1,8 @@
-"""Places to try the tasks in: `checkout`, for their functions, and `clone`, for their command lines."""
+"""Places to try the tasks in.
+
+- `checkout`: an empty one with the configuration, for functions that need no more.
+- `clone`: all files of the project, for command lines; `enter` has functions work in it too.
+"""
 
 import json
 import os
@@ -9,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -69,6 +74,20 @@ class Clone:
                     return True
         return False
 
+    def enter(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Have the tasks' functions work here, in this process: a command line takes half a second to start.
+
+        Only modules of ops that are imported by now know of it: import them at the top of the test's module.
+        """
+        for name, module in list(sys.modules.items()):
+            for constant, value in vars(module).items() if name.startswith("ops.") else ():
+                if isinstance(value, Path) and value.is_relative_to(ROOT):
+                    monkeypatch.setattr(module, constant, self.folder / value.relative_to(ROOT))
+        for name in os.environ:
+            monkeypatch.delenv(name)
+        for name, value in self.environment.items():
+            monkeypatch.setenv(name, value)
+
     def _is_home_of(self, process: psutil.Process) -> bool:
         try:
             return str(self.folder) in " ".join([*process.cmdline(), process.cwd()])
@@ -101,6 +120,11 @@ def on_small_disk(folder: Path, size: str) -> list[str]:
 def clone(tmp_path: Path) -> Iterator[Clone]:
     clone = make_clone(tmp_path)
     yield clone
+    end_what_runs(clone)
+
+
+def end_what_runs(clone: Clone) -> None:
+    """Fail where a test has left something running."""
     left = clone.processes()
     for process in left:
         process.kill()
@@ -108,18 +132,9 @@ def clone(tmp_path: Path) -> Iterator[Clone]:
 
 
 def make_clone(place: Path) -> Clone:
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
     folder = place / "shop"
-    for name in listed.stdout.splitlines():
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+    folder.mkdir()
+    subprocess.run(["tar", "-xf", "-"], cwd=folder, input=_working_tree(), check=True)
     environment = {
         "PATH": os.environ["PATH"],
         "DOCKER_HOST": "unix:///nowhere",
@@ -127,3 +142,12 @@ def make_clone(place: Path) -> Clone:
         "FLASK_RUN_PORT": str(ports.any_free()),
     }
     return Clone(folder, environment)
+
+
+@cache
+def _working_tree() -> bytes:
+    """An archive of its files, read once in a run: unpacking it takes a quarter of the time of copying."""
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.check_output(listing, cwd=ROOT, text=True).split("\0")
+    names = "\0".join(name for name in listed if (ROOT / name).is_file())
+    return subprocess.check_output(["tar", "-c", "--null", "-T", "-"], cwd=ROOT, input=names.encode())

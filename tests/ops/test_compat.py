@@ -1,71 +1,89 @@
-"""`inv db.compat`: whether the release before bears the new schema, by its own tests, on the embedded server."""
+"""`inv db.compat`: whether the release before works on the new schema, by its own tests, on the embedded server."""
 
 import re
+from collections.abc import Iterator
 
-from tests.ops.conftest import Clone
-from tests.ops.test_rehearse import release, write
+import pytest
+from invoke.context import Context
+from invoke.exceptions import Exit
+
+from ops import db
+from tests.ops.conftest import Clone, end_what_runs, make_clone
+from tests.ops.test_rehearse import git, publish, write
+
+Captured = pytest.CaptureFixture[str]
+READS_PRODUCTS = """
+from app.products import newest
+def test_products_are_read(session): assert not newest(session, 1)
+"""
 
 
-def test_a_release_bears_a_column_that_it_does_not_know(clone: Clone) -> None:
-    release_with_few_tests(clone)
-    write(clone, "Nicknames for products", "ALTER TABLE products ADD COLUMN nickname text", "")
+def test_a_release_works_where_there_is_a_column_that_it_does_not_know(shop: Clone) -> None:
+    write(shop, "Nicknames for products", "ALTER TABLE products ADD COLUMN nickname text")
 
-    tested = clone.inv("db.compat")
+    tested = shop.inv("db.compat")
 
     assert tested.returncode == 0, tested.stdout + tested.stderr
     assert re.search(r"testing v1 \(\w{7}\) on the schema with 5e7 Nicknames for products\n", tested.stderr)
     assert re.search(r" passed in .*\nv1 \(\w{7}\) works on the schema with 5e7 Nicknames", tested.stdout)
-    assert is_tidy(clone)
 
 
-def test_a_release_breaks_where_a_column_is_gone_that_it_reads(clone: Clone) -> None:
-    release_with_few_tests(clone)
-    write(clone, "No names for products", "ALTER TABLE products DROP COLUMN name", "")
+def test_a_release_breaks_where_a_column_is_gone_that_it_reads(shop: Clone, capfd: Captured) -> None:
+    write(shop, "No names for products", "ALTER TABLE products DROP COLUMN name")
 
-    tested = clone.inv("db.compat", "--against", "HEAD")
+    broken = r"^HEAD \(\w{7}\) breaks on the schema with 5e7 No names for products$"
+    with pytest.raises(Exit, match=broken) as failed:
+        db.compat(Context(), against="HEAD")
 
-    assert tested.returncode == 1
-    assert "FAILED tests/app/api/test_products.py" in tested.stdout
-    assert re.search(r"\nHEAD \(\w{7}\) breaks on the schema with 5e7 No names for products\n$", tested.stderr)
-    assert is_tidy(clone)
+    assert failed.value.code == 1
+    assert "FAILED tests/app/api/test_products.py" in capfd.readouterr().out
 
 
-def test_a_migration_that_needs_the_new_app_is_one_line(clone: Clone) -> None:
-    release(clone)
-    write(clone, "Colours", "SELECT 1", "")
-    migration = clone.folder / "alembic" / "versions" / "5e7.py"
+def test_a_migration_that_needs_the_new_app_is_one_line(shop: Clone) -> None:
+    migration = write(shop, "Colours", "SELECT 1")
     migration.write_text(migration.read_text().replace("from alembic", "from app.colours import RED\nfrom alembic"))
-    (clone.folder / "app" / "colours.py").write_text("RED = 1\n")
+    (shop.folder / "app" / "colours.py").write_text("RED = 1\n")
 
-    tested = clone.inv("db.compat")
-
-    assert tested.returncode == 1
-    assert re.search(
-        r"\nthe migrations cannot be loaded beside the code of v1 \(\w{7}\): "
-        r"ModuleNotFoundError: No module named 'app.colours'; let them import nothing of the app\n$",
-        tested.stderr,
-    )
-    assert is_tidy(clone)
+    with pytest.raises(
+        Exit,
+        match=r"^the migrations cannot be loaded beside the code of v1 \(\w{7}\): "
+        r"ModuleNotFoundError: No module named 'app.colours'; let them import nothing of the app$",
+    ):
+        db.compat(Context())
 
 
-def test_where_there_is_nothing_to_compare_it_says_so(clone: Clone) -> None:
-    without_git = clone.inv("db.compat")
-    release(clone)
-    without_migrations = clone.inv("db.compat")
-    unknown = clone.inv("db.compat", "--against", "v2")
+def test_where_there_is_nothing_to_compare_it_says_so(shop: Clone, capfd: Captured) -> None:
+    db.compat(Context())
+    without_migrations = capfd.readouterr().out
+    with pytest.raises(Exit, match=r"^git knows no commit 'v2'$"):
+        db.compat(Context(), against="v2")
+    git(shop, "tag", "--delete", "v1")
+    capfd.readouterr()
+    db.compat(Context())
+    without_release = capfd.readouterr().out
 
-    assert without_git.returncode == without_migrations.returncode == 0
-    assert without_git.stdout == "nothing to compare with: there is neither a tag nor origin/main\n"
-    assert re.fullmatch(r"nothing to compare: there are no migrations since v1 \(\w{7}\)\n", without_migrations.stdout)
-    assert (unknown.returncode, unknown.stderr) == (1, "git knows no commit 'v2'\n")
+    assert re.fullmatch(r"nothing to compare: there are no migrations since v1 \(\w{7}\)\n", without_migrations)
+    assert without_release == "nothing to compare with: there is neither a tag nor origin/main\n"
 
 
-def release_with_few_tests(clone: Clone) -> None:
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A release with one test, which is enough to break."""
+    clone = make_clone(tmp_path_factory.mktemp("released"))
     for module in (clone.folder / "tests" / "app" / "api").glob("test_*.py"):
-        if module.name != "test_products.py":
-            module.unlink()
-    release(clone)
+        module.unlink()
+    (clone.folder / "tests" / "app" / "api" / "test_products.py").write_text(READS_PRODUCTS)
+    publish(clone, "v1")
+    return clone
 
 
-def is_tidy(clone: Clone) -> bool:
-    return clone.processes() == [] and not (clone.folder / ".local" / "released").exists()
+@pytest.fixture
+def shop(released: Clone, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clone]:
+    """The clone of it; as it was released after the test."""
+    released.enter(monkeypatch)
+    yield released
+    assert not (released.folder / ".local" / "released").exists()
+    git(released, "reset", "--quiet", "--hard")
+    git(released, "clean", "--quiet", "-d", "--force")
+    git(released, "tag", "--force", "v1")
+    end_what_runs(released)

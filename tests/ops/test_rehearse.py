@@ -1,194 +1,234 @@
-"""`inv db.rehearse`: what a migration costs those who use the service meanwhile, on the embedded server."""
+"""`inv db.rehearse`: what a migration costs the clients that use the service meanwhile, on the embedded server.
+
+The tests share a clone that was released as v1, and what `inv db.rehearse` has loaded there by the release's code.
+"""
 
 import os
 import re
 import signal
 import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from invoke.context import Context
+from invoke.exceptions import Exit
 
-from ops import migrations, postgres
-from tests.ops.conftest import Clone, wait_until
+from ops import database, db, migrations, release, stage
+from tests.ops.conftest import Clone, end_what_runs, make_clone, wait_until
 
-SMALL = ("--size", "200")
+SIZE = "200"
+HEAD = migrations.pending(set())[-1].name
+BROKEN = '"""Broken."""\nSIZE = 1\nraise RuntimeError\n'
+Captured = pytest.CaptureFixture[str]
 
 # Where there are none, as when a scenario is loaded, it need not take long.
-LOCK_ORDERS = (
-    "DO $$ BEGIN IF EXISTS (SELECT FROM orders) THEN LOCK TABLE orders; PERFORM pg_sleep({seconds}); END IF; END $$"
-)
+LOCK_ORDERS = "DO $$ BEGIN IF EXISTS (SELECT FROM orders) THEN LOCK TABLE orders; PERFORM pg_sleep(1); END IF; END $$"
 
 
-def test_a_harmless_migration_passes_and_its_lock_is_shown(clone: Clone) -> None:
-    release(clone)
-    write(
-        clone,
-        "Nicknames for products",
-        "ALTER TABLE products ADD COLUMN nickname text",
-        "ALTER TABLE products DROP COLUMN nickname",
-    )
-
-    rehearsed = clone.inv("db.rehearse", *SMALL)
-
+def test_a_harmless_migration_passes_and_its_lock_is_shown(
+    rehearsed: "subprocess.CompletedProcess[str]", shop: Clone
+) -> None:
     assert rehearsed.returncode == 0, rehearsed.stderr
     assert re.search(r"the migrations since v1 \(\w{7}\): 5e7\n", rehearsed.stderr)
     assert re.search(r"5e7 Nicknames for products +\d\.\d+ +\w.* +\d+ +\w.* +\d+ +0 *\n", rehearsed.stdout)
     assert re.search(r"5e7 .* AccessExclusiveLock +products +reads and writes", rehearsed.stdout)
-    assert clone.processes() == []
 
 
-def test_one_that_blocks_for_longer_than_is_allowed_fails_by_its_name(clone: Clone) -> None:
-    write(clone, "Lock the orders", LOCK_ORDERS.format(seconds=2), "")
+def test_a_migration_that_blocks_and_one_that_breaks_queries_fail_by_their_names(shop: Clone, capfd: Captured) -> None:
+    allow_to_block(shop, milliseconds=200)
+    write(shop, "Lock the orders", LOCK_ORDERS)
+    rename = "ALTER TABLE users RENAME COLUMN name TO full_name"
+    write(shop, "Full names", rename, name="5e8", after="5e7")
 
-    rehearsed = clone.inv("db.rehearse", *SMALL)
+    with pytest.raises(Exit) as failed:
+        db.rehearse(Context(), size=SIZE)
 
-    assert rehearsed.returncode == 1
-    assert (
-        "the migrations after the last but one, since there is neither a tag nor origin/main: 5e7" in rehearsed.stderr
+    said = capfd.readouterr()
+    assert failed.value.code == 1
+    assert re.search(r"5e7 .* AccessExclusiveLock +orders +reads and writes +\d+ +([5-9]\d\d|\d,\d+)", said.out)
+    assert re.search(
+        r"5e7 Lock the orders: a write took ([2-9]\d\d|\d,\d+) ms, "
+        r"more than the 200 of migrations/longest_blocked_ms: add an order\n",
+        said.err,
     )
     assert re.search(
-        r"5e7 Lock the orders: a write took [2-9],\d+ ms, "
-        r"more than the 1,000 of migrations/longest_blocked_ms: add an order\n",
-        rehearsed.stderr,
-    )
-    assert re.search(r"5e7 .* AccessExclusiveLock +orders +reads and writes +\d+ +[2-9],\d+", rehearsed.stdout)
-    assert clone.processes() == []
-
-
-def test_queries_that_the_new_schema_refuses_are_shown(clone: Clone) -> None:
-    write(
-        clone,
-        "Full names",
-        "ALTER TABLE users RENAME COLUMN name TO full_name",
-        "ALTER TABLE users RENAME COLUMN full_name TO name",
-    )
-    story = clone.folder / "scenarios" / "orders.py"
-    story.write_text(
-        story.read_text().replace('"users": ("id", "email", "name"', '"users": ("id", "email", "full_name"')
-    )
-
-    rehearsed = clone.inv("db.rehearse", *SMALL)
-
-    assert rehearsed.returncode == 1
-    assert re.search(
-        r"5e7 Full names: \d+ reads failed, so the previous release would: "
+        r"5e8 Full names: \d+ reads failed, so the previous release would: "
         r"the newest orders: column users.name does not exist\n",
-        rehearsed.stderr,
+        said.err,
     )
 
 
-@pytest.mark.parametrize("in_container", [False, pytest.param(True, marks=pytest.mark.engine)])
-def test_one_that_cannot_be_undone_meets_what_the_release_has_loaded(clone: Clone, in_container: bool) -> None:
-    if in_container:
-        del clone.environment["DOCKER_HOST"]
-    release(clone)
-    write(clone, "Loud names", "UPDATE users SET name = upper(name)", "")
-    forget_the_way_back(clone)
-    break_the_story(clone)
+def test_one_that_cannot_be_undone_meets_what_the_release_has_loaded(
+    shop: Clone, capfd: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(shop, "Loud names", "UPDATE users SET name = upper(name)", 'raise NotImplementedError("there is none")')
+    monkeypatch.setattr(release, "exported", lambda _: pytest.fail("it is loaded again, and was kept"))
 
-    rehearsed = [clone.inv("db.rehearse", *SMALL) for _ in range(2)]
+    db.rehearse(Context(), size=SIZE)
+
+    assert re.search(r"5e7 .* RowExclusiveLock +users", capfd.readouterr().out)
+
+
+@pytest.mark.engine
+def test_in_a_container_it_is_the_same(clone: Clone) -> None:
+    del clone.environment["DOCKER_HOST"]
+    publish(clone, "v1")
+    write(clone, "Loud names", "UPDATE users SET name = upper(name)", 'raise NotImplementedError("there is none")')
+    (clone.folder / "scenarios" / "orders.py").write_text(BROKEN)
+
+    rehearsed = [clone.inv("db.rehearse", "--size", SIZE) for _ in range(2)]
 
     assert [each.returncode for each in rehearsed] == [0, 0], rehearsed
     assert all(re.search(r"5e7 .* RowExclusiveLock +users", each.stdout) for each in rehearsed)
-    assert ("in a container" in rehearsed[0].stderr) == in_container
+    assert "in a container" in rehearsed[0].stderr
     (clone.folder / "scenarios" / "orders.py").unlink()
     assert clone.inv("scenario.clean").stdout.startswith("orders: dropped")
 
 
-def test_where_the_release_cannot_load_it_the_way_is_back_from_the_head(clone: Clone) -> None:
-    story = (clone.folder / "scenarios" / "orders.py").read_text()
-    break_the_story(clone)
-    release(clone)
-    (clone.folder / "scenarios" / "orders.py").write_text(story)
-    write(clone, "Loud names", "UPDATE users SET name = upper(name)", "")
+def test_without_a_release_that_can_load_it_the_way_is_back_from_the_head(shop: Clone, capfd: Captured) -> None:
+    publish(shop, "v2")
+    git(shop, "checkout", "v1", "scenarios/orders.py")
+    closed = shop.folder / "closed"
+    way_back = (
+        f'import pathlib\n    if pathlib.Path({str(closed)!r}).exists(): raise NotImplementedError("it is closed")'
+    )
+    write(shop, "Loud names", "UPDATE users SET name = upper(name)", way_back)
 
-    rehearsed = clone.inv("db.rehearse", *SMALL)
-    forget_the_way_back(clone)
-    refused = clone.inv("db.rehearse", *SMALL)
+    db.rehearse(Context(), size=SIZE)
 
-    assert rehearsed.returncode == 0, rehearsed.stderr
-    assert re.search(r"v1 \(\w{7}\) cannot load orders: it is loaded at the head, and downgraded\n", rehearsed.stderr)
-    assert refused.returncode == 1
-    assert re.search(r"nothing was rehearsed, since the way back to \w+ fails: there is none; ", refused.stderr)
+    expected = r"v2 \(\w{7}\) cannot load orders: it is loaded at the head, and downgraded\n"
+    assert re.search(expected, capfd.readouterr().err)
+    closed.touch()
+    git(shop, "tag", "--delete", "v1", "v2")
+    with pytest.raises(Exit) as refused:
+        db.rehearse(Context(), size=SIZE)
+    said = capfd.readouterr().err
+    assert refused.value.code == 1
+    assert "the migrations after the last but one, since there is neither a tag nor origin/main: 5e7\n" in said
+    assert re.search(r"nothing was rehearsed, since the way back to \w+ fails: it is closed; ", said)
 
 
-def test_after_ctrl_c_half_way_nothing_is_left(clone: Clone) -> None:
-    write(clone, "Lock the orders", LOCK_ORDERS.format(seconds=4), "")
+def test_after_ctrl_c_half_way_nothing_is_left(shop: Clone) -> None:
+    begun = shop.folder / "begun"
+    waiting = write(shop, "Wait", "SELECT pg_sleep(4)")
+    touch = f"import pathlib; pathlib.Path({str(begun)!r}).touch()"
+    waiting.write_text(waiting.read_text().replace("def upgrade():\n", f"def upgrade():\n    {touch}\n"))
     rehearsing = subprocess.Popen(
-        clone.command("db.rehearse", *SMALL),
-        cwd=clone.folder, env=clone.environment, text=True,
+        shop.command("db.rehearse", "--size", SIZE),
+        cwd=shop.folder, env=shop.environment, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, process_group=0,
     )  # fmt: skip
     with rehearsing:
-        wait_until(lambda: clone.is_running("upgrade 5e7"))
+        wait_until(begun.exists)
 
         os.killpg(rehearsing.pid, signal.SIGINT)
 
         said, _ = rehearsing.communicate(timeout=30)
     assert rehearsing.returncode == 130, said
     assert "Traceback" not in said
-    wait_until(lambda: clone.processes() == [])
-    assert "rehearsal" not in databases(clone)
+    wait_until(lambda: shop.processes() == [])
+    assert "rehearsal" not in databases()
 
 
-def test_where_there_is_nothing_to_rehearse_it_says_so_and_starts_nothing(clone: Clone) -> None:
-    release(clone)
+def test_where_there_is_nothing_to_rehearse_it_says_so_and_starts_nothing(
+    shop: Clone, capfd: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "at_work", lambda _: pytest.fail("it starts a server"))
 
-    rehearsed = clone.inv("db.rehearse")
+    db.rehearse(Context())
 
-    assert rehearsed.returncode == 0
-    assert re.fullmatch(r"nothing to rehearse: there are no migrations since v1 \(\w{7}\)\n", rehearsed.stdout)
-    assert clone.processes() == []
+    assert re.fullmatch(r"nothing to rehearse: there are no migrations since v1 \(\w{7}\)\n", capfd.readouterr().out)
 
 
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--from", "nothing"], r"there is no revision 'nothing': alembic/versions has \w+.*"),
-        (["--size", "many"], "--size: should be a whole number, got 'many'"),
-        (["--size", "0"], "--size: should be at least 1, got 0"),
+        ({"from_": "nothing"}, r"there is no revision 'nothing': alembic/versions has \w+[^\n]*"),
+        ({"size": "many"}, "--size: should be a whole number, got 'many'"),
+        ({"size": "0"}, "--size: should be at least 1, got 0"),
     ],
 )
-def test_what_cannot_be_rehearsed_is_one_line(clone: Clone, arguments: list[str], complaint: str) -> None:
-    refused = clone.inv("db.rehearse", *arguments)
+def test_what_cannot_be_rehearsed_is_one_line(arguments: dict[str, str], complaint: str) -> None:
+    with pytest.raises(Exit, match=f"^{complaint}$") as refused:
+        db.rehearse(Context(), **arguments)
 
-    assert refused.returncode == 1
-    assert re.fullmatch(f"{complaint}\n", refused.stderr)
+    assert refused.value.code == 1
 
 
-def write(clone: Clone, title: str, upgrade: str, downgrade: str) -> None:
-    """A migration after all others."""
-    (clone.folder / "alembic" / "versions" / "5e7.py").write_text(
+def write(clone: Clone, title: str, upgrade: str, downgrade: str = "pass", name: str = "5e7", after: str = "") -> Path:
+    """A migration after all others, or after the one that is named; `upgrade` is SQL, `downgrade` is Python."""
+    path = clone.folder / "alembic" / "versions" / f"{name}.py"
+    path.write_text(
         f'''"""{title}."""
 from alembic import op
-revision = "5e7"
-down_revision = "{migrations.pending(set())[-1].name}"
+revision = "{name}"
+down_revision = "{after or HEAD}"
 def upgrade():
     op.execute("{upgrade}")
 def downgrade():
-    op.execute("{downgrade or "SELECT 1"}")
+    {downgrade}
 '''
     )
+    return path
 
 
-def forget_the_way_back(clone: Clone) -> None:
-    path = clone.folder / "alembic" / "versions" / "5e7.py"
-    path.write_text(path.read_text().replace('op.execute("SELECT 1")', 'raise NotImplementedError("there is none")'))
+def allow_to_block(clone: Clone, milliseconds: int) -> None:
+    path = clone.folder / "config" / "development.json"
+    text = path.read_text()
+    assert '"longest_blocked_ms": 1000' in text
+    path.write_text(text.replace('"longest_blocked_ms": 1000', f'"longest_blocked_ms": {milliseconds}'))
 
 
-def break_the_story(clone: Clone) -> None:
-    (clone.folder / "scenarios" / "orders.py").write_text('"""Broken."""\nSIZE = 1\nraise RuntimeError\n')
+def publish(clone: Clone, tag: str) -> None:
+    """Commit all files, and tag the commit."""
+    for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "All"], ["tag", tag]):
+        git(clone, *command)
 
 
-def release(clone: Clone) -> None:
-    git = ["git", "-c", "user.name=Anybody", "-c", "user.email=anybody@example.com"]
-    for command in (["init"], ["add", "."], ["commit", "--message", "All"], ["tag", "v1"]):
-        subprocess.run([*git, *command], cwd=clone.folder, capture_output=True, check=True)
+def git(clone: Clone, *arguments: str) -> None:
+    who = ["-c", "user.name=Anybody", "-c", "user.email=anybody@example.com"]
+    subprocess.run(["git", *who, *arguments], cwd=clone.folder, check=True)
 
 
-def databases(clone: Clone) -> str:
-    clone.inv("scenario", "--name", "orders", *SMALL)
-    psql = f"PGPASSWORD=$POSTGRES_PASSWORD {postgres.binary('psql')} --host $POSTGRES_HOST --port $POSTGRES_PORT"
-    listed = clone.inv("scenario.run", "--name", "orders", f"{psql} --username $POSTGRES_USER --list")
-    clone.inv("scenario.down", "--all")
-    assert "loaded_" in listed.stdout, listed.stderr
-    return listed.stdout
+def databases() -> list[str]:
+    """Of the scenario's server, which is started for it."""
+    with stage.at_work("orders") as scenario:
+        with database.connect(scenario.configuration) as connection:
+            names = [str(row[0]) for row in connection.execute("SELECT datname FROM pg_database")]
+        scenario.server.stop()
+    assert any(name.startswith("loaded_") for name in names)
+    return names
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    clone = make_clone(tmp_path_factory.mktemp("released"))
+    publish(clone, "v1")
+    return clone
+
+
+@pytest.fixture(scope="module")
+def rehearsed(released: Clone) -> "subprocess.CompletedProcess[str]":
+    """`inv db.rehearse` as it is typed. What it loads, the release has to: the working tree's own code cannot."""
+    (released.folder / "scenarios" / "orders.py").write_text(BROKEN)
+    added, dropped = "ADD COLUMN nickname text", 'op.execute("ALTER TABLE products DROP COLUMN nickname")'
+    migration = write(released, "Nicknames for products", f"ALTER TABLE products {added}", dropped)
+    finished = released.inv("db.rehearse", "--size", SIZE)
+    migration.unlink()
+    return finished
+
+
+@pytest.fixture
+def shop(
+    released: Clone, rehearsed: "subprocess.CompletedProcess[str]", monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Clone]:
+    """The clone, with a server that has the release's data and does not run; as it was released after the test."""
+    released.enter(monkeypatch)
+    (released.folder / "scenarios" / "orders.py").write_text(BROKEN)
+    v1 = release.commit()
+    yield released
+    git(released, "reset", "--quiet", "--hard", v1)
+    git(released, "clean", "--quiet", "-d", "--force")
+    git(released, "tag", "--force", "v1")
+    end_what_runs(released)
