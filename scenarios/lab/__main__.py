@@ -8,10 +8,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from psycopg import Error
-from sqlalchemy.exc import DBAPIError
-
-from scenarios.lab.measure import Query
+from scenarios.lab.query import Query
 
 
 def main() -> int:
@@ -24,6 +21,9 @@ def main() -> int:
 
 def measure(file: Path, sql: str, only: str) -> int:
     """Returns the exit code: 1 for a statement that PostgreSQL refuses, and a call that there is not."""
+    from psycopg import Error
+    from sqlalchemy.exc import DBAPIError
+
     from scenarios.lab import measure
 
     try:

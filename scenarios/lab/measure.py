@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from statistics import median
 
 from flask import Flask
@@ -14,27 +13,10 @@ from app.database import db
 from app.factory import create_app
 from scenarios.lab import calls, plans
 from scenarios.lab.plans import Plan
+from scenarios.lab.query import Query
 
 TIMES = 5
 UNCOUNTED = 1  # the first reads what is not in memory yet
-
-
-@dataclass(frozen=True)
-class Query:
-    call: str
-    number: int
-    """Of the statements of a call, counted from 1."""
-    table: str
-    sql: str
-    milliseconds: float
-    rows: int
-    buffers: int
-    main_node: str
-    warnings: list[str]
-
-    @property
-    def name(self) -> str:
-        return f"{self.call} · {self.number} {self.table}".rstrip()
 
 
 class NoSuchCall(Exception):
@@ -66,10 +48,13 @@ def _laboratory(app: Flask) -> Iterator[tuple[Connection, list[Plan], set[str]]]
     """A connection, the plans of what any of the app's connections runs, and the names of the large tables."""
     with app.app_context():  # not around the calls: a request would leave its session, and its last plan, to the next
         engine = db.engine
-    with plans.reported(engine) as reported, engine.connect() as connection:
-        large = plans.large_tables(connection)
-        connection.rollback()
-        yield connection, reported, large
+    try:
+        with plans.reported(engine) as reported, engine.connect() as connection:
+            large = plans.large_tables(connection)
+            connection.rollback()
+            yield connection, reported, large
+    finally:
+        engine.dispose()
 
 
 def _issued(call: calls.Call, connection: Connection, reported: list[Plan]) -> list[list[Plan]]:

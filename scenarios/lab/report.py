@@ -5,7 +5,7 @@ from html import escape
 from math import floor, log10
 from pathlib import Path
 
-from scenarios.lab.measure import Query
+from scenarios.lab.query import Query
 from scenarios.lab.table import by_name
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 220, 64, 24, 12, 32

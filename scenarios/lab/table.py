@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from scenarios.lab.measure import Query
+from scenarios.lab.query import Query
 
 WIDTH = 150  # where it is no terminal
 

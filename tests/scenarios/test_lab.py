@@ -1,23 +1,28 @@
-"""The query lab, by its command line."""
+"""The query lab, by the arguments of its command line."""
 
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from ops import project, shell
+from scenarios.lab.__main__ import main
 from scenarios.lab.plans import Plan
 from tests.service import Database
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+Lab = Callable[..., int]
+Measured = Callable[..., list[dict[str, object]]]
+Captured = pytest.CaptureFixture[str]
 
 
 @pytest.mark.scenario("orders", size=400)
-def test_every_page_and_every_service_that_writes_is_asked(database: Database, tmp_path: Path) -> None:
+def test_every_page_and_every_service_that_writes_is_asked(database: Database, measured: Measured) -> None:
     before = count_orders(database)
 
-    queries = measured(database, tmp_path / "400.json")
+    queries = measured("400.json")
 
     calls = {str(query["call"]) for query in queries}
     assert {"GET /orders", "GET /orders/<id:order_id>", "GET /products"} <= calls
@@ -30,50 +35,56 @@ def test_every_page_and_every_service_that_writes_is_asked(database: Database, t
 
 
 @pytest.mark.scenario("orders", size=400)
-def test_growth_is_a_column_a_size_and_a_page_that_needs_no_network(database: Database, tmp_path: Path) -> None:
-    measured(database, tmp_path / "400.json")
+def test_growth_is_a_column_a_size_and_a_page_that_needs_no_network(
+    lab: Lab, measured: Measured, tmp_path: Path, capsys: Captured
+) -> None:
+    measured("400.json")
     files = [f"{size}={tmp_path / '400.json'}" for size in (400, 4000)]
 
-    shown = lab(database, "show", "orders", *files, "--html", str(tmp_path / "page.html"))
+    lab("show", "orders", *files, "--html", str(tmp_path / "page.html"))
 
-    page = (tmp_path / "page.html").read_text()
-    assert "4,000" in shown.stdout
-    assert "GET /api/orders · 1 orders" in shown.stdout
+    page, shown = (tmp_path / "page.html").read_text(), capsys.readouterr().out
+    assert "4,000" in shown
+    assert "GET /api/orders · 1 orders" in shown
     assert page.count("<svg") == page.count("<h2>") > 5
     assert "http" not in page
     assert "<script" not in page
 
 
 @pytest.mark.scenario("orders", size=400)
-def test_one_call_is_shown_with_its_sql(database: Database, tmp_path: Path) -> None:
-    queries = measured(database, tmp_path / "one.json", "--only", "GET /orders/<id:order_id>")
+def test_one_call_is_shown_with_its_sql(lab: Lab, measured: Measured, tmp_path: Path, capsys: Captured) -> None:
+    queries = measured("one.json", "--only", "GET /orders/<id:order_id>")
 
-    shown = lab(database, "show", "orders", f"400={tmp_path / 'one.json'}", "--with-sql").stdout
+    lab("show", "orders", f"400={tmp_path / 'one.json'}", "--with-sql")
 
     assert {query["call"] for query in queries} == {"GET /orders/<id:order_id>"}
-    assert "FROM orders JOIN users" in " ".join(shown.split())
+    assert "FROM orders JOIN users" in " ".join(capsys.readouterr().out.split())
 
 
-def test_a_call_that_is_none_is_one_line_with_those_that_are(database: Database, tmp_path: Path) -> None:
-    refused = lab(database, "measure", str(tmp_path / "none.json"), "--only", "GET /nowhere")
+def test_a_call_that_is_none_is_one_line_with_those_that_are(lab: Lab, tmp_path: Path, capsys: Captured) -> None:
+    assert lab("measure", str(tmp_path / "none.json"), "--only", "GET /nowhere") == 1
 
-    assert refused.returncode == 1
-    assert refused.stderr.count("\n") == 1
-    assert refused.stderr.startswith("nothing is called GET /nowhere; there are GET /, ")
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert said.startswith("nothing is called GET /nowhere; there are GET /, ")
 
 
 @pytest.mark.scenario("orders", size=400)
-def test_a_statement_by_hand_is_explained_and_rolled_back(database: Database, tmp_path: Path) -> None:
+def test_a_statement_by_hand_is_explained_and_rolled_back(database: Database, measured: Measured) -> None:
     before = count_orders(database)
 
-    (query,) = measured(database, tmp_path / "one.json", "--sql", "DELETE FROM order_lines WHERE quantity > 1")
+    (query,) = measured("one.json", "--sql", "DELETE FROM order_lines WHERE quantity > 1")
 
     assert query["main_node"] in ("Seq Scan order_lines", "ModifyTable order_lines")
     assert count_orders(database) == before
 
 
 def test_a_statement_that_is_none_is_one_line(database: Database, tmp_path: Path) -> None:
-    refused = lab(database, "measure", str(tmp_path / "none.json"), "--sql", "SELEKT 1")
+    """On the real command line."""
+    command = shell.python("scenarios.lab", "measure", str(tmp_path / "none.json"), "--sql", "SELEKT 1")
+    refused = subprocess.run(
+        command, cwd=project.ROOT, env=database.environment, capture_output=True, text=True, check=False
+    )
 
     assert refused.returncode == 1
     assert refused.stderr == 'PostgreSQL: syntax error at or near "SELEKT"\n'
@@ -88,24 +99,6 @@ def test_a_large_table_read_from_end_to_end_is_minded_and_so_is_a_wrong_guess() 
     assert Plan("SELECT", {**scan, "Plan Rows": 4000}).warnings(large=set()) == []
 
 
-def measured(database: Database, file: Path, *options: str) -> list[dict[str, object]]:
-    done = lab(database, "measure", str(file), *options)
-    assert done.returncode == 0, done.stderr
-    queries: list[dict[str, object]] = json.loads(file.read_text())
-    return queries
-
-
-def lab(database: Database, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "scenarios.lab", *arguments],
-        cwd=ROOT,
-        env=database.environment,
-        text=True,
-        capture_output=True,
-        check=False,
-    )
-
-
 def count_orders(database: Database) -> int:
     from sqlalchemy import func, select
 
@@ -113,3 +106,26 @@ def count_orders(database: Database) -> int:
 
     with database.session() as session:
         return session.scalars(select(func.count()).select_from(OrderLine)).one()
+
+
+@pytest.fixture
+def lab(database: Database, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    """Returns the exit code; in this process, which has imported the app."""
+
+    def run(*arguments: str) -> int:
+        monkeypatch.setattr(sys, "argv", ["lab", *arguments])
+        return main()
+
+    for name, value in database.environment.items():
+        monkeypatch.setenv(name, value)
+    return run
+
+
+@pytest.fixture
+def measured(lab: Lab, tmp_path: Path) -> Measured:
+    def measure(name: str, *options: str) -> list[dict[str, object]]:
+        assert lab("measure", str(tmp_path / name), *options) == 0
+        queries: list[dict[str, object]] = json.loads((tmp_path / name).read_text())
+        return queries
+
+    return measure

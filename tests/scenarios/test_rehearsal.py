@@ -8,6 +8,7 @@ import pytest
 from scenarios.rehearsal import locks, traffic
 from scenarios.rehearsal.steps import Step
 from scenarios.rehearsal.traffic import Asked
+from tests.ops.conftest import wait_until
 from tests.service import Database
 
 OK, SLOW, REFUSED = Asked("ask", 3), Asked("ask more", 1000.6), Asked("ask all", 1, "no such column")
@@ -42,15 +43,18 @@ def test_a_lock_is_seen_with_what_it_keeps_waiting(database: Database) -> None:
     with (
         traffic.flowing(url) as (reader, writer),
         locks.watched(url, [reader.backend, writer.backend]) as watch,
+        psycopg.connect(url, autocommit=True) as other,
         psycopg.connect(url) as migration,
     ):
         migration.execute("LOCK TABLE orders IN SHARE MODE")
-        time.sleep(0.3)
+        wait_until(lambda: is_blocked(other, writer.backend))
+        blocked, reads = time.perf_counter(), len(reader.asked)
+        wait_until(lambda: len(reader.asked) > reads + 10 and watch.locks[0].held > 0.1)
+        waited = time.perf_counter() - blocked
 
     (lock,) = watch.locks
     assert (lock.mode, lock.table, lock.stops) == ("ShareLock", "orders", "writes")
-    assert 0.25 < lock.held < watch.seconds + 0.1
-    assert max(asked.milliseconds for asked in reader.asked) < 250 < max(asked.milliseconds for asked in writer.asked)
+    assert max(asked.milliseconds for asked in writer.asked) > waited * 1000
     assert not any(asked.error for asked in (*reader.asked, *writer.asked))
 
 
@@ -64,6 +68,10 @@ def test_a_lock_is_written_down_that_nobody_looked_at(database: Database) -> Non
         pass
 
     assert [(lock.mode, lock.table, lock.held) for lock in watch.locks] == [("AccessExclusiveLock", "orders", 0)]
+
+
+def is_blocked(connection: psycopg.Connection[tuple[object, ...]], backend: int) -> bool:
+    return connection.execute("SELECT pg_blocking_pids(%s) <> '{}'", [backend]).fetchone() == (True,)
 
 
 def prepared(database: Database) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import selectinload
 from app import orders, sales, users
 from app.database import Base
 from app.models import Order, OrderLine, OrderStatus, Product, User
+from scenarios.__main__ import main
 from scenarios.loading import clock, copying, rows, telling
 from scenarios.loading.rows import Rows
 from tests import clones
@@ -109,7 +110,7 @@ def test_orders_as_long_as_the_catalogue(database: Database) -> None:
 def test_the_parts_of_a_story_may_be_made_by_several_processes(database: Database) -> None:
     from scenarios import orders as busy_shop
 
-    parts = list(busy_shop.parts(60_000, seed=3))
+    parts = list(busy_shop.parts(25_000, seed=3))
 
     assert len(parts) >= rows.TOO_FEW
     assert [sum(map(len, made.values())) for made in rows.made(parts)] == [
@@ -139,12 +140,15 @@ def test_rows_that_break_a_rule_are_refused_by_the_rule(database: Database) -> N
     ],
 )
 def test_what_is_no_scenario_is_told_what_there_is(
-    run_environment: dict[str, str], arguments: list[str], complaint: str
+    arguments: list[str], complaint: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    refused = command(run_environment, *arguments)
+    monkeypatch.setattr(sys, "argv", ["scenarios", *arguments])
 
-    assert refused.returncode == 2
-    assert complaint in refused.stderr
+    with pytest.raises(SystemExit) as refused:
+        main()
+
+    assert refused.value.code == 2
+    assert complaint in capsys.readouterr().err
 
 
 def test_a_story_is_told_to_an_empty_database_only(database: Database) -> None:
