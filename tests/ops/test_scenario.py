@@ -1,173 +1,230 @@
-"""`inv scenario`, as it is typed, on the embedded server."""
+"""`inv scenario` on the embedded server: as it is typed, and by its functions in a clone that the tests share."""
 
 import os
 import re
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
+from invoke.context import Context
+from invoke.exceptions import Exit
 
-from ops import postgres, stories
-from tests.ops.conftest import Clone, on_small_disk, wait_until
+from ops import database, postgres, scenario, scenario_server, stage, stories
+from tests.ops.conftest import ROOT, Clone, end_what_runs, make_clone, on_small_disk, wait_until
 
+Captured = pytest.CaptureFixture[str]
 
-def test_a_scenarios_whole_life(clone: Clone, down: None) -> None:
-    loaded = ok(clone, "scenario", "--name", "orders", "--size", "300")
-    assert re.search(r"orders \(size 300, seed 1\) loaded and kept in [\d.]+ s", loaded)
-    url = re.search(r"URL +(\S+)", loaded)
-    assert url
-    assert ask(url[1], "SELECT count(*) FROM orders") == "300"
-
-    ask(url[1], "DELETE FROM order_lines")
-    assert "up, as it was left," in ok(clone, "scenario", "--name", "orders", "--size", "300")
-    assert ask(url[1], "SELECT count(*) FROM order_lines") == "0"
-    assert "as it was just after loading (size 300, seed 1)" in ok(clone, "scenario.reset", "--name", "orders")
-    assert ask(url[1], "SELECT count(*) > 0 FROM order_lines") == "t"
-
-    first = ask(url[1], "SELECT sum(unit_price_cents) FROM order_lines")
-    assert "loaded and kept" in ok(clone, "scenario", "--name", "orders", "--size", "300", "--seed", "2")
-    assert ask(url[1], "SELECT sum(unit_price_cents) FROM order_lines") != first
-    assert "cloned" in ok(clone, "scenario", "--name", "orders", "--size", "300")
-    assert ask(url[1], "SELECT sum(unit_price_cents) FROM order_lines") == first
-
-    listed = ok(clone, "scenario.list")
-    assert re.search(r"orders +10,000 +localhost:\d+ \(size 300, seed 1\) +A busy shop", listed)
-    ran = ok(clone, "scenario.run", "--name", "orders", 'echo "$POSTGRES_PORT/$APPLICATION_DB"')
-    assert ran.strip() in url[1]
-
-    assert ok(clone, "scenario.down", "--all") == "orders is down\n"
-    assert clone.processes() == []
-    assert "localhost" not in ok(clone, "scenario.list")
-    assert "up, as it was left," in ok(clone, "scenario", "--name", "orders", "--size", "300")
-
-
-def test_what_its_code_no_longer_names_is_loaded_anew_and_dropped_when_asked(clone: Clone, down: None) -> None:
-    ok(clone, "scenario", "--name", "low_stock")
-    story = clone.folder / "scenarios" / "low_stock.py"
-    story.write_text(f"{story.read_text()}\nLATER = True\n")
-
-    assert "loaded and kept" in ok(clone, "scenario", "--name", "low_stock")
-    assert "low_stock: dropped seed 1, since its code has changed" in ok(clone, "scenario.clean")
-    assert "dropped" not in ok(clone, "scenario.clean")
-
-    story.unlink()
-    assert "low_stock: dropped, since scenarios/ has no such scenario" in ok(clone, "scenario.clean")
-    assert clone.processes() == []
-    assert not (clone.folder / ".local" / "scenarios" / "low_stock").exists()
-
-
-def test_what_was_loaded_by_code_that_is_gone_is_reset_by_loading_anew(clone: Clone, down: None) -> None:
-    url = re.search(r"URL +(\S+)", ok(clone, "scenario", "--name", "low_stock"))
-    assert url
-    ask(url[1], "DELETE FROM order_lines")
-    story = clone.folder / "scenarios" / "low_stock.py"
-    story.write_text(f"{story.read_text()}\nLATER = True\n")
-    ok(clone, "scenario.clean")
-
-    ok(clone, "scenario.reset", "--name", "low_stock")
-
-    assert ask(url[1], "SELECT count(*) > 0 FROM order_lines") == "t"
-    assert "up, as it was left," in ok(clone, "scenario", "--name", "low_stock")
-
-
-def test_the_apps_own_queries_are_explained(clone: Clone, down: None) -> None:
-    shown = ok(clone, "scenario.explain", "--name", "orders", "--sizes", "100,200")
-
-    page = clone.folder / ".local" / "scenarios" / "orders.html"
-    assert re.search(r"GET /api/orders · 1 orders +[\d.]+ +[\d.]+", shown)
-    assert shown.endswith(f"plots: {page.as_uri()}\n")
-    assert "<svg" in page.read_text()
-    assert "QUERY" in ok(clone, "scenario.query", "--name", "orders", "SELECT * FROM users")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "complaint"),
-    [
-        (["--name", "startre"], "there is no scenario 'startre': scenarios/ has .*starter.*; did you mean starter\\?"),
-        (["--name", "../x"], "there is no scenario '../x': scenarios/ has empty_shop, .*"),
-        (["--name", "orders", "--size", "-1"], "--size: should be at least 1, got -1"),
-        (["--name", "orders", "--size", "many"], "--size: should be a whole number, got 'many'"),
-        (["--name", "low_stock", "--size", "9"], "--size: low_stock is always the same size"),
-    ],
-)
-def test_what_cannot_be_is_one_line_and_starts_nothing(clone: Clone, arguments: list[str], complaint: str) -> None:
-    refused = clone.inv("scenario", *arguments)
-
-    assert refused.returncode == 1
-    assert re.fullmatch(f"{complaint}\n", refused.stderr)
-    assert clone.processes() == []
-
-
-def test_one_that_raises_is_named_with_its_line_and_nothing_of_it_is_kept(clone: Clone) -> None:
-    tell(clone, "def fill(session, seed):\n    return 1 / 0\n")
-
-    failed = clone.inv("scenario", "--name", "broken")
-
-    assert failed.returncode == 1
-    assert failed.stderr.endswith("scenarios/broken.py:3: ZeroDivisionError: division by zero\n")
-    assert clone.processes() == []
-    assert "broken" not in ok(clone, "scenario.list").partition("broken")[2]
-
-
-def test_one_that_raises_in_another_process_is_named_with_its_line_too(clone: Clone) -> None:
-    tell(
-        clone,
-        """from functools import partial
+RAISES = """
+def fill(session, seed):
+    return 1 / 0
+"""
+RAISES_ELSEWHERE = """
+from functools import partial
 COLUMNS = {"users": ("id", "email", "name")}
 SIZE = 10
 def parts(size, seed):
     return (partial(make, number) for number in range(size))
 def make(number):
     return {"users": f"{number}\\t{number}@example.com\\tSomebody\\n"} if number < 7 else {}[number]
-""",
-    )
+"""
+TAKES_ITS_TIME = """
+import time
+from functools import partial
+from pathlib import Path
+COLUMNS = {"users": ("id", "email", "name")}
+SIZE = 5
+def parts(size, seed):
+    return (partial(make, number) for number in range(size))
+def make(number):
+    Path("begun").touch()
+    time.sleep(0.02)
+    return {"users": f"{number}\\t{number}@example.com\\tSomebody\\n"}
+"""
+WAITS = """
+import time
+from pathlib import Path
+def fill(session, seed):
+    deadline = time.monotonic() + 60
+    while not Path("go").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+"""
+IS_LARGE = """
+from functools import partial
+COLUMNS = {"users": ("id", "email", "name")}
+SIZE = 100
+def parts(size, seed):
+    return (partial(make, 10_000 * number) for number in range(size))
+def make(first):
+    rows = range(first, first + 10_000)
+    return {"users": "".join(f"{number}\\t{number}@example.com\\t{'Somebody' * 20}\\n" for number in rows)}
+"""
 
-    failed = clone.inv("scenario", "--name", "broken")
 
-    assert failed.returncode == 1
-    assert failed.stderr.endswith("scenarios/broken.py:8: KeyError: 7\n")
-    assert clone.processes() == []
+def test_a_scenarios_whole_life(shop: Clone, capfd: Captured) -> None:
+    loaded = ok(shop, "scenario", "--name", "orders", "--size", "300")
+    assert re.search(r"orders \(size 300, seed 1\) loaded and kept in [\d.]+ s", loaded)
+    url = re.search(r"URL +(\S+)", loaded)
+    assert url
+    assert ask(url[1], "SELECT count(*) FROM orders") == "300"
+
+    ask(url[1], "DELETE FROM order_lines")
+    assert "up, as it was left," in up(capfd, "orders", size="300")
+    assert ask(url[1], "SELECT count(*) FROM order_lines") == "0"
+    scenario.reset(Context(), name="orders")
+    assert "as it was just after loading (size 300, seed 1)" in capfd.readouterr().out
+    assert ask(url[1], "SELECT count(*) > 0 FROM order_lines") == "t"
+
+    first = ask(url[1], "SELECT sum(unit_price_cents) FROM order_lines")
+    assert "loaded and kept" in up(capfd, "orders", size="300", seed="2")
+    assert ask(url[1], "SELECT sum(unit_price_cents) FROM order_lines") != first
+    assert "cloned" in up(capfd, "orders", size="300")
+    assert ask(url[1], "SELECT sum(unit_price_cents) FROM order_lines") == first
+
+    assert re.search(r"orders +10,000 +localhost:\d+ \(size 300, seed 1\) +A busy shop", listed(capfd))
+    ran = ok(shop, "scenario.run", "--name", "orders", 'echo "$POSTGRES_PORT/$APPLICATION_DB"')
+    assert ran.strip() in url[1]
+
+    assert ok(shop, "scenario.down", "--all") == "orders is down\n"
+    assert shop.processes() == []
+    assert "localhost" not in listed(capfd)
+    assert "up, as it was left," in up(capfd, "orders", size="300")
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
-def test_a_load_that_is_interrupted_is_not_offered_as_loaded(clone: Clone, down: None, name: str) -> None:
-    with start(clone, "--name", "orders", "--size", "400000") as loading:
-        wait_until(lambda: clone.is_running("spawn_main"))
+def test_what_its_code_no_longer_names_is_loaded_anew_and_dropped_when_asked(
+    shop: Clone, capfd: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = re.search(r"URL +(\S+)", up(capfd, "low_stock"))
+    assert url
+    ask(url[1], "DELETE FROM order_lines")
+    story = shop.folder / "scenarios" / "low_stock.py"
+    story.write_text(f"{story.read_text()}\nLATER = True\n")
 
-        (os.killpg if name == "SIGINT" else os.kill)(loading.pid, getattr(signal, name))
+    with monkeypatch.context() as patched:
+        patched.setattr(stage, "load", refuse_to_load)
+        with pytest.raises(Exit, match="it is loaded"):
+            up(capfd, "low_stock")
+    assert clean(capfd) == "low_stock: dropped seed 1, since its code has changed\n"
+    assert clean(capfd) == ""
+    assert ask(url[1], "SELECT count(*) FROM order_lines") == "0"
+    scenario.reset(Context(), name="low_stock")
+    assert ask(url[1], "SELECT count(*) > 0 FROM order_lines") == "t"
+    assert "up, as it was left," in up(capfd, "low_stock")
 
-        loading.communicate(timeout=30)
-    assert loading.returncode == 130
-    wait_until(lambda: clone.processes() == [])
-    assert "loaded and kept" in ok(clone, "scenario", "--name", "orders", "--size", "100")
-    assert "explained" not in databases(clone, "orders")
-    assert "loading" not in databases(clone, "orders")
+    story.unlink()
+    assert clean(capfd) == "low_stock: dropped, since scenarios/ has no such scenario\n"
+    assert shop.processes() == []
+    assert not (shop.folder / ".local" / "scenarios" / "low_stock").exists()
 
 
-def test_of_two_terminals_one_loads_and_the_other_waits_for_it(clone: Clone, down: None) -> None:
-    both = [start(clone, "--name", "orders", "--size", "20000") for _ in range(2)]
+def test_the_apps_own_queries_are_explained(shop: Clone, capfd: Captured) -> None:
+    scenario.explain(Context(), name="orders", sizes="200,300")
 
-    said = [process.communicate(timeout=60)[0] for process in both]
+    page, shown = shop.folder / ".local" / "scenarios" / "orders.html", capfd.readouterr().out
+    assert re.search(r"GET /api/orders · 1 orders +[\d.]+ +[\d.]+", shown)
+    assert shown.endswith(f"plots: {page.as_uri()}\n")
+    assert "<svg" in page.read_text()
+    assert not any(name.startswith("explained") for name in databases("orders"))
+    up(capfd, "orders", size="300")
+    scenario.query(Context(), "SELECT * FROM users", name="orders")
+    assert "QUERY" in capfd.readouterr().out
 
-    assert [process.returncode for process in both] == [0, 0], said
-    assert sum("loaded and kept" in text for text in said) == 1
-    assert sum("another task is at work on orders: waiting for it" in text for text in said) == 1
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (
+            {"name": "startre"},
+            r"there is no scenario 'startre': scenarios/ has .*starter.*; did you mean starter\?",
+        ),
+        ({"name": "../x"}, r"there is no scenario '\.\./x': scenarios/ has empty_shop, .*"),
+        ({"name": "orders", "size": "-1"}, "--size: should be at least 1, got -1"),
+        ({"name": "orders", "size": "many"}, "--size: should be a whole number, got 'many'"),
+        ({"name": "low_stock", "size": "9"}, "--size: low_stock is always the same size"),
+    ],
+)
+def test_what_cannot_be_is_one_line_and_starts_nothing(
+    monkeypatch: pytest.MonkeyPatch, arguments: dict[str, str], complaint: str
+) -> None:
+    monkeypatch.setattr(stage, "at_work", lambda _: pytest.fail("it starts a server"))
+
+    with pytest.raises(Exit, match=f"^{complaint}$") as refused:
+        scenario.up(Context(), **arguments)
+
+    assert refused.value.code == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (RAISES, "scenarios/told.py:4: ZeroDivisionError: division by zero\n"),
+        (RAISES_ELSEWHERE, "scenarios/told.py:9: KeyError: 7\n"),
+    ],
+    ids=["here", "in another process"],
+)
+def test_one_that_raises_is_named_with_its_line_and_nothing_of_it_is_kept(
+    shop: Clone, capfd: Captured, code: str, said: str
+) -> None:
+    tell(shop, code)
+
+    with pytest.raises(Exit) as failed:
+        scenario.up(Context(), name="told")
+
+    assert failed.value.code == 1
+    assert capfd.readouterr().err.endswith(said)
+    assert shop.processes() == []
+    assert "localhost" not in listed(capfd)
+    assert not any(name.startswith("load") for name in databases("told"))
+
+
+def test_a_load_that_is_interrupted_is_not_offered_as_loaded(shop: Clone, capfd: Captured) -> None:
+    tell(shop, TAKES_ITS_TIME)
+    for send, number in ((os.killpg, signal.SIGINT), (os.kill, signal.SIGTERM)):  # as a terminal does, and as init does
+        (shop.folder / "begun").unlink(missing_ok=True)
+        with start(shop, "--name", "told", "--size", "100000") as loading:
+            wait_until((shop.folder / "begun").exists)
+
+            send(loading.pid, number)
+
+            said = loading.communicate(timeout=30)[0]
+        assert loading.returncode == 130, said
+        wait_until(lambda: shop.processes() == [])
+
+    assert "loaded and kept" in up(capfd, "told")
+    assert "loading" not in databases("told")
+
+
+def test_of_two_terminals_one_loads_and_the_other_waits_for_it(shop: Clone, tmp_path: Path) -> None:
+    tell(shop, WAITS)
+    logs = [tmp_path / "first", tmp_path / "second"]
+    waits = "another task is at work on told: waiting for it"
+    with ExitStack() as stack:
+        both = [stack.enter_context(start(shop, "--name", "told", log=log)) for log in logs]
+
+        wait_until(lambda: any(waits in log.read_text() for log in logs))
+        (shop.folder / "go").touch()
+
+        assert [process.wait(60) for process in both] == [0, 0], [log.read_text() for log in logs]
+    said = "".join(log.read_text() for log in logs)
+    assert said.count("loaded and kept") == said.count(waits) == 1
 
 
 def test_a_full_disk_is_one_line_and_nothing_of_it_is_kept(clone: Clone) -> None:
     small = on_small_disk(clone.folder / ".local" / "scenarios", "90m")
+    tell(clone, IS_LARGE)
 
     failed = subprocess.run(
-        [*small, *clone.command("scenario", "--name", "orders", "--size", "2000000")],
-        cwd=clone.folder, env=clone.environment, capture_output=True, text=True, check=False,
+        [*small, *clone.command("scenario", "--name", "told")],
+        cwd=clone.folder, env=clone.environment, capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
 
     assert failed.returncode == 1
-    assert re.search(
-        r"scenarios/orders.py: DiskFull: could not extend file .*No space left on device\n$", failed.stderr
-    )
+    assert re.search(r"scenarios/told.py: DiskFull: could not extend file .*No space left on device\n$", failed.stderr)
     assert clone.processes() == []
 
 
@@ -216,16 +273,43 @@ def test_the_files_tell_what_there_is() -> None:
     assert all(story.line.endswith(".") and len(story.line) < 120 for story in known.values())
 
 
+def up(capfd: Captured, name: str, **options: str) -> str:
+    """What `inv scenario` says."""
+    scenario.up(Context(), name=name, **options)
+    return capfd.readouterr().out
+
+
+def listed(capfd: Captured) -> str:
+    scenario.list_all(Context())
+    return capfd.readouterr().out
+
+
+def clean(capfd: Captured) -> str:
+    capfd.readouterr()
+    scenario.clean(Context())
+    return capfd.readouterr().out
+
+
+def refuse_to_load(*_: object) -> bool:
+    raise Exit("it is loaded")
+
+
 def tell(clone: Clone, code: str) -> None:
-    (clone.folder / "scenarios" / "broken.py").write_text(f'"""Broken."""\n{code}')
+    (clone.folder / "scenarios" / "told.py").write_text(f'"""Told by a test."""\n{code}')
 
 
-def start(clone: Clone, *arguments: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        clone.command("scenario", *arguments),
-        cwd=clone.folder, env=clone.environment, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, process_group=0,
-    )  # fmt: skip
+def start(clone: Clone, *arguments: str, log: Path | None = None) -> "subprocess.Popen[str]":
+    """`inv scenario` with less patience than usual for a command that has to end; its output goes to the log."""
+    program = (
+        "from ops import shell; shell.SECONDS_TO_END_BY_ITSELF = 0.1; from invoke.main import program; program.run()"
+    )
+    with ExitStack() as stack:
+        output = stack.enter_context(log.open("w")) if log else subprocess.PIPE
+        return subprocess.Popen(
+            [sys.executable, "-c", program, "--search-root", str(clone.folder), "scenario", *arguments],
+            cwd=clone.folder, env=clone.environment, text=True,
+            stdout=output, stderr=subprocess.STDOUT, process_group=0,
+        )  # fmt: skip
 
 
 def ask(url: str, sql: str) -> str:
@@ -233,15 +317,33 @@ def ask(url: str, sql: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def databases(clone: Clone, name: str) -> str:
-    psql = "PGPASSWORD=$POSTGRES_PASSWORD psql --host $POSTGRES_HOST --port $POSTGRES_PORT --username postgres --list"
-    return ok(clone, "scenario.run", "--name", name, psql.replace("psql", str(postgres.binary("psql")), 1))
+def databases(name: str) -> list[str]:
+    """Of a scenario's server, which runs or is started for it."""
+    with stage.at_work(name) as scenario, database.connect(scenario.configuration) as connection:
+        return [str(row[0]) for row in connection.execute("SELECT datname FROM pg_database")]
 
 
 def ok(clone: Clone, *arguments: str) -> str:
     finished = clone.inv(*arguments)
     assert finished.returncode == 0, finished.stderr
     return finished.stderr + finished.stdout
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    return make_clone(tmp_path_factory.mktemp("shared"))
+
+
+@pytest.fixture
+def shop(shared: Clone, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clone]:
+    """The clone, in which the data that was loaded is kept; no server runs, and its stories are the project's own."""
+    shared.enter(monkeypatch)
+    yield shared
+    for server, _port in scenario_server.all_running().values():
+        server.stop()
+    shutil.rmtree(shared.folder / "scenarios")
+    shutil.copytree(ROOT / "scenarios", shared.folder / "scenarios")
+    end_what_runs(shared)
 
 
 @pytest.fixture
