@@ -13,12 +13,15 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import Task
 
-from ops import configuration, copies, database, db, migrations, shell
+from ops import configuration, copies, db, migrations, shell
+from ops import database as databases
 from ops.configuration import Configuration
 from ops.database import Database
 from ops.project import NAME
 from tests.ops.conftest import Clone
-from tests.service import Database as EmptyDatabase
+from tests.service import Database as OwnDatabase
+
+Captured = pytest.CaptureFixture[str]
 
 FIRST = migrations.pending(set())[0].name
 SECRETS = dict.fromkeys(("MIGRATOR_PASSWORD", "POSTGRES_PASSWORD", "SECRET_KEY"), "a-password-of-some-length")
@@ -119,42 +122,40 @@ def test_production_that_is_meant_is_reset_without_the_starter_data(
     assert ran == ["drop", "create", ["alembic", "upgrade", "head"]]
 
 
-def test_a_migrations_whole_life(clone: Clone, empty_database: EmptyDatabase) -> None:
-    clone.environment.update(empty_database.environment, APPLICATION_CONFIG="testing")
+def test_a_migrations_whole_life(
+    clone: Clone, database: OwnDatabase, capfd: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clone.environment.update(database.environment, APPLICATION_CONFIG="testing")
+    clone.enter(monkeypatch)
     _add_a_column(clone)
     assert clone.inv("db.check").returncode != 0
 
-    _ok(clone, "db.revision", "--message", "Nicknames for users")
+    db.revision(Context(), message="Nicknames for users")
     (written,) = (clone.folder / "alembic" / "versions").glob("*nicknames*.py")
     assert 'op.add_column("users", ' in written.read_text()
     assert _ok(clone, "run", f"ruff format --check {written} && ruff check {written}")
 
-    _ok(clone, "db.check")
-    at_the_head = _ok(clone, "db.status")
+    db.check(Context())
+    at_the_head = _status(capfd)
     assert re.search(r"database  \w+  Nicknames", at_the_head)
     assert "the code and the database match" in at_the_head
-    _ok(clone, "db.downgrade")
-    behind = _ok(clone, "db.status")
+    db.downgrade(Context())
+    behind = _status(capfd)
     assert re.search(r"pending   \w+  Nicknames", behind)
     assert "the database is behind: inv db.migrate" in behind
-    assert "ADD COLUMN nickname" in _ok(clone, "db.migrate", "--dry-run")
-    assert _ok(clone, "db.status") == behind
-    assert "starter: " in _ok(clone, "db.reset")
-    assert _ok(clone, "db.status") == at_the_head
+    db.migrate(Context(), dry_run=True)
+    assert "ADD COLUMN nickname" in capfd.readouterr().out
+    assert _status(capfd) == behind
+    db.reset(Context())
+    assert "starter: " in capfd.readouterr().out
+    assert _status(capfd) == at_the_head
 
 
-def test_of_many_at_once_one_migrates_and_all_end_well(clone: Clone, empty_database: EmptyDatabase) -> None:
+def test_of_many_at_once_one_migrates_and_all_end_well(clone: Clone, empty_database: OwnDatabase) -> None:
     environment = {**clone.environment, **empty_database.environment, "APPLICATION_CONFIG": "testing"}
-    racing = [
-        subprocess.Popen(
-            clone.command("db.migrate"), cwd=clone.folder, env=environment, stdout=subprocess.PIPE, text=True
-        )
-        for _ in range(5)
-    ]
 
-    said = [process.communicate(timeout=60)[0] for process in racing]
+    said = _race(clone, environment, "db.migrate")
 
-    assert [process.returncode for process in racing] == [0] * 5
     assert sum("upgrade " in text for text in said) == 1
 
 
@@ -169,61 +170,80 @@ def test_the_development_server_is_started_for_a_task_and_ended_after_it(clone: 
 
 def test_a_database_that_is_missing_is_made_once_by_all_who_need_it(clone: Clone, missing: Configuration) -> None:
     environment = {**clone.environment, **missing.environment, "APPLICATION_CONFIG": "testing"}
-    racing = [
-        subprocess.Popen(
-            clone.command("db.status"), cwd=clone.folder, env=environment,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )
-        for _ in range(3)
-    ]  # fmt: skip
 
-    said = [process.communicate(timeout=60)[0] for process in racing]
+    said = _race(clone, environment, "db.status")
 
-    assert [process.returncode for process in racing] == [0] * 3, said
     assert all("the database is behind" in text for text in said)
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("task", "arguments"),
     [
-        ("db.migrate",),
-        ("db.status",),
-        ("db.backup",),
-        ("db.shell",),
-        ("db.snapshot", "--yes-i-mean"),
+        (db.migrate, {}),
+        (db.status, {}),
+        (copies.backup, {}),
+        (db.open_shell, {}),
+        (copies.snapshot, {"yes_i_mean": "{name}"}),
     ],
 )
 def test_in_production_a_database_that_is_missing_is_said_and_not_made(
-    clone: Clone, missing: Configuration, arguments: tuple[str, ...]
+    checkout: Path,
+    missing: Configuration,
+    task: Task[Any],
+    arguments: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     name = missing["APPLICATION_DB"]
-    file = clone.folder / "config" / "production.json"
+    file = checkout / "config" / "production.json"
     file.write_text(file.read_text().replace('"migrator"', f'"{missing["POSTGRES_USER"]}"'))
     reached = {**SECRETS, **missing.environment, "MIGRATOR_PASSWORD": missing["POSTGRES_PASSWORD"]}
-    clone.environment.update(reached, APPLICATION_CONFIG="production", FLASK_CONFIG="production")
+    for variable, value in {**reached, "APPLICATION_CONFIG": "production", "FLASK_CONFIG": "production"}.items():
+        monkeypatch.setenv(variable, value)
 
-    refused = clone.inv(*arguments, *([name] if "--yes-i-mean" in arguments else []))
+    with pytest.raises(
+        Exit,
+        match=rf"^there is no database {name} at \S+:\d+, and production's is not made by a task: "
+        rf'if that is the right server, run there: CREATE DATABASE "{name}" TEMPLATE template0 [^\n]*$',
+    ) as refused:
+        task(Context(), **{option: value.format(name=name) for option, value in arguments.items()})
 
-    assert refused.returncode == 1
-    assert re.fullmatch(
-        rf"there is no database {name} at \S+:\d+, and production's is not made by a task: "
-        rf'if that is the right server, run there: CREATE DATABASE "{name}" TEMPLATE template0 .*\n',
-        refused.stderr,
-    )
-    with database.connect(missing) as connection:
+    assert refused.value.code == 1
+    with databases.connect(missing) as connection:
         assert connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone() is None
 
 
-def test_a_database_that_cannot_be_used_is_one_line(clone: Clone) -> None:
-    development = (clone.folder / "config" / "development.json").read_text()
-    (clone.folder / "config" / "elsewhere.json").write_text(development.replace("5432", "9"))
-    clone.environment.pop("POSTGRES_PORT")
-    clone.environment["APPLICATION_CONFIG"] = "elsewhere"
+def test_a_database_that_cannot_be_used_is_one_line(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    development = (checkout / "config" / "development.json").read_text()
+    (checkout / "config" / "elsewhere.json").write_text(development.replace("5432", "9"))
+    monkeypatch.delenv("POSTGRES_PORT", raising=False)
+    monkeypatch.setenv("APPLICATION_CONFIG", "elsewhere")
 
-    refused = clone.inv("db.migrate")
+    with pytest.raises(
+        Exit, match=r"^cannot use PostgreSQL at localhost:9 as postgres: [^\n]*refused[^\n]*$"
+    ) as refused:
+        db.migrate(Context())
 
-    assert refused.returncode == 1
-    assert re.fullmatch(r"cannot use PostgreSQL at localhost:9 as postgres: .*refused.*\n", refused.stderr)
+    assert refused.value.code == 1
+
+
+def _race(clone: Clone, environment: dict[str, str], task: str) -> list[str]:
+    """What each of several at once says; all have to end well."""
+    racing = [
+        subprocess.Popen(
+            clone.command(task), cwd=clone.folder, env=environment,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )
+        for _ in range(3)
+    ]  # fmt: skip
+    said = [process.communicate(timeout=60)[0] for process in racing]
+    assert [process.returncode for process in racing] == [0] * 3, said
+    return said
+
+
+def _status(capfd: Captured) -> str:
+    capfd.readouterr()
+    db.status(Context())
+    return capfd.readouterr().out
 
 
 def _ok(clone: Clone, *arguments: str) -> str:
@@ -243,12 +263,12 @@ def _add_a_column(clone: Clone) -> None:
 
 
 @pytest.fixture
-def missing(empty_database: EmptyDatabase) -> Iterator[Configuration]:
+def missing(empty_database: OwnDatabase) -> Iterator[Configuration]:
     """Leads to a server that has none of the name; what is made of that name is dropped."""
     settings = configuration.load("testing", environ=empty_database.environment)
     settings = settings.changed("the test", APPLICATION_DB=f"{settings['APPLICATION_DB']}_missing")
     yield settings
-    database.drop(settings)
+    databases.drop(settings)
 
 
 @pytest.fixture
@@ -261,12 +281,12 @@ def ran(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> list[object]:
         yield Database(settings, "")
 
     monkeypatch.delenv("APPLICATION_CONFIG", raising=False)
-    monkeypatch.setattr(database, "available", available)
-    monkeypatch.setattr(database, "connect_or_create", lambda _settings: SimpleNamespace(close=lambda: None))
+    monkeypatch.setattr(databases, "available", available)
+    monkeypatch.setattr(databases, "connect_or_create", lambda _settings: SimpleNamespace(close=lambda: None))
     monkeypatch.setattr(migrations, "turn_to_migrate", lambda _settings: nullcontext(True))
     monkeypatch.setattr(migrations, "current", lambda _settings: migrations.heads())
-    monkeypatch.setattr(database, "drop", lambda _settings: done.append("drop"))
-    monkeypatch.setattr(database, "create", lambda _settings: done.append("create"))
+    monkeypatch.setattr(databases, "drop", lambda _settings: done.append("drop"))
+    monkeypatch.setattr(databases, "create", lambda _settings: done.append("create"))
     monkeypatch.setattr(shell, "run", lambda command, _values: done.append(command[2:]))
     monkeypatch.setattr(configuration, "MOUNTED_SECRETS", checkout / "none")
     return done
