@@ -11,9 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from invoke.context import Context
 from invoke.exceptions import Exit
 
-from ops import backups, clients, compose, configuration, database, migrations, project, shell
+from ops import backups, clients, compose, configuration, copies, database, migrations, project, shell
 from ops.configuration import Configuration
 from ops.database import Database as Found
 from ops.project import NAME
@@ -178,7 +179,7 @@ def test_a_full_disk_leaves_no_half_backup_and_the_next_one_is_whole(clone: Clon
     small = on_small_disk(clone.folder / ".local" / "backups", "2m")
     script = """
         inv() { "$0" -m invoke "$@"; }
-        inv db.reset
+        inv db.migrate
         echo "CREATE TABLE large AS SELECT n, md5(n::text) FROM generate_series(1, 200000) n" | inv db.shell
         inv db.backup
         echo "left: $(ls -A .local/backups)."
@@ -188,7 +189,7 @@ def test_a_full_disk_leaves_no_half_backup_and_the_next_one_is_whole(clone: Clon
 
     ran = subprocess.run(
         [*small, "sh", "-c", script, sys.executable],
-        cwd=clone.folder, env=clone.environment, capture_output=True, text=True, check=False,
+        cwd=clone.folder, env=clone.environment, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
@@ -212,19 +213,22 @@ def test_a_database_without_a_table_is_no_backup(empty_database: Database, tmp_p
         backups.make(Found(settings, ""), tmp_path / "backup")
 
 
-def test_the_tasks_say_what_they_did(clone: Clone, found: Found) -> None:
+def test_the_tasks_say_what_they_did(
+    clone: Clone, found: Found, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     clone.environment.update(found.configuration.environment)
+    clone.enter(monkeypatch)
 
-    done = clone.inv("db.backup", "--config", "testing")
+    copies.backup(Context(), config="testing")
     (folder,) = (clone.folder / ".local" / "backups").iterdir()
-    assert f"is in .local/backups/{folder.name}: " in done.stdout
+    assert f"is in .local/backups/{folder.name}: " in capfd.readouterr().out
     change(found.configuration)
     later = write_migration(clone, "later", after=" ".join(migrations.heads()))
-    restored = clone.inv("db.restore-backup", "--folder", str(folder), "--config", "testing")
+    copies.restore_backup(Context(), folder=str(folder), config="testing")
 
-    assert restored.returncode == 0, restored.stderr
-    assert f"(.local/backups/{folder.name})" in restored.stdout
-    assert f"the code at {later.stem}: APPLICATION_CONFIG=testing inv db.migrate\n" in restored.stderr
+    said = capfd.readouterr()
+    assert f"(.local/backups/{folder.name})" in said.out
+    assert f"the code at {later.stem}: APPLICATION_CONFIG=testing inv db.migrate\n" in said.err
     assert content(found.configuration)["order_lines"]
 
 

@@ -5,21 +5,24 @@ import re
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+from invoke.context import Context
 from invoke.exceptions import Exit
+from invoke.tasks import Task
 
-from ops import cluster, configuration, database, migrations, project, session, shell, snapshots
+from ops import cluster, configuration, copies, database, migrations, project, session, shell, snapshots
 from ops.cluster import Cluster
 from ops.configuration import Configuration
 from ops.snapshots import Snapshot, Snapshots
-from tests.ops.conftest import Clone, on_small_disk, write_migration
+from tests.ops.conftest import Clone, on_small_disk, wait_until, write_migration
 from tests.service import Database
 
+Tasks = Callable[..., str]
 pytestmark = pytest.mark.scenario("low_stock")
 
 
@@ -56,7 +59,7 @@ def test_whoever_is_connected_is_disconnected_and_whoever_comes_again_is_let_in(
     finally:
         done.set()
         for thread in threads:
-            thread.join()
+            thread.join(60)
 
     assert rows(settings)
 
@@ -129,9 +132,9 @@ def test_of_two_tasks_one_waits_for_the_other(
     with cluster.opened(settings) as first, first.draft(settings["APPLICATION_DB"]):
         second = threading.Thread(target=take)
         second.start()
-        _wait_until(lambda: "waiting for it" in capfd.readouterr().err)
+        wait_until(lambda: "waiting for it" in capfd.readouterr().err)
         assert kept.every() == []
-    second.join()
+    second.join(60)
 
     assert [each.name for each in kept.every()] == ["second"]
 
@@ -185,51 +188,50 @@ def test_the_maintenance_database_is_not_copied(settings: Configuration) -> None
         kept.take()
 
 
-def test_the_tasks_say_what_they_did(clone: Clone, settings: Configuration, kept: Snapshots) -> None:
-    clone.environment.update(settings.environment, APPLICATION_CONFIG="testing")
-    assert ok(clone, "db.snapshots") == "there are no snapshots: inv db.snapshot makes one\n"
+def test_the_tasks_say_what_they_did(tasks: Tasks, settings: Configuration, kept: Snapshots) -> None:
+    assert tasks(copies.list_snapshots) == "there are no snapshots: inv db.snapshot makes one\n"
 
-    kept_now = ok(clone, "db.snapshot", "--name", "before")
+    kept_now = tasks(copies.snapshot, name="before")
     assert re.fullmatch(r"before is kept \(\d+ kB\): inv db.restore --name before .*\n", kept_now)
     change(settings)
-    assert re.search(r"NAME .*\nbefore +\w{12} +20..-..-.. ..:.. +\d+ kB\n", ok(clone, "db.snapshots"))
-    assert ok(clone, "db.restore", "--name", "before").endswith("(before)\n")
+    assert re.search(r"NAME .*\nbefore +\w{12} +20..-..-.. ..:.. +\d+ kB\n", tasks(copies.list_snapshots))
+    assert tasks(copies.restore, name="before").endswith("(before)\n")
     assert rows(settings)
-    assert ok(clone, "db.forget", "--name", "before") == "before is dropped\n"
+    assert tasks(copies.forget, name="before") == "before is dropped\n"
 
 
-def test_what_is_behind_the_code_is_migrated_when_asked(clone: Clone, settings: Configuration, kept: Snapshots) -> None:
-    clone.environment.update(settings.environment, APPLICATION_CONFIG="testing")
+def test_what_is_behind_the_code_is_migrated_when_asked(clone: Clone, tasks: Tasks, kept: Snapshots) -> None:
     kept.take("before")
     (head,) = migrations.heads()
     later = write_migration(clone, "later", after=head)
 
-    assert f"it is at {head}, and the code at later: inv db.migrate\n" in ok(clone, "db.restore", "--name", "before")
-    assert "upgrade later" in ok(clone, "db.restore", "--name", "before", "--migrate")
+    assert f"it is at {head}, and the code at later: inv db.migrate\n" in tasks(copies.restore, name="before")
+    assert "upgrade later" in tasks(copies.restore, name="before", migrate=True)
     kept.take("after")
     later.unlink()
-    assert "revision that this code does not know" in ok(clone, "db.restore", "--name", "after", "--migrate")
+    assert "revision that this code does not know" in tasks(copies.restore, name="after", migrate=True)
 
 
 @pytest.mark.parametrize(("answer", "revision"), [("y", "later"), ("n", "head"), ("\x04", "head")])
 def test_on_a_terminal_it_asks(
-    clone: Clone, settings: Configuration, kept: Snapshots, answer: str, revision: str
+    clone: Clone,
+    tasks: Tasks,
+    settings: Configuration,
+    kept: Snapshots,
+    answer: str,
+    revision: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    clone.environment.update(settings.environment, APPLICATION_CONFIG="testing")
     taken = kept.take("before")
     write_migration(clone, "later", after=taken.revision)
     ours, theirs = os.openpty()
-    restoring = subprocess.Popen(
-        clone.command("db.restore", "--name", "before"),
-        cwd=clone.folder, env=clone.environment, stdin=theirs, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    os.write(ours, f"{answer}\n".encode())
+    with os.fdopen(theirs) as terminal:
+        monkeypatch.setattr(sys, "stdin", terminal)
+        os.write(ours, f"{answer}\n".encode())
 
-    said = restoring.communicate(timeout=60)[0]
+        said = tasks(copies.restore, name="before")
 
     os.close(ours)
-    os.close(theirs)
-    assert restoring.returncode == 0
     assert "and the code at later: migrate it? [y/n] " in said
     with database.connect(settings, settings["APPLICATION_DB"]) as connection:
         assert migrations.at(session.of(connection)) == {taken.revision if revision == "head" else revision}
@@ -239,8 +241,9 @@ def test_a_full_disk_leaves_the_database_and_no_snapshot(clone: Clone) -> None:
     small = on_small_disk(clone.folder / ".local" / "postgres", "135m")
     script = """
         inv() { "$0" -m invoke "$@"; }
-        inv db.reset
-        echo "CREATE UNLOGGED TABLE large AS SELECT n, md5(n::text) FROM generate_series(1, 600000) n" | inv db.shell
+        inv db.migrate
+        rows="SELECT repeat(md5(n::text), 30) FROM generate_series(1, 55000) n"
+        echo "CREATE UNLOGGED TABLE large AS $rows" | inv db.shell
         inv db.snapshot --name full
         inv db.snapshots
         echo "DROP TABLE large" | inv db.shell
@@ -254,6 +257,7 @@ def test_a_full_disk_leaves_the_database_and_no_snapshot(clone: Clone) -> None:
         capture_output=True,
         text=True,
         check=False,
+        timeout=120,
     )
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
@@ -319,19 +323,6 @@ def _come_again(settings: Configuration, done: threading.Event, refused: list[st
             continue
 
 
-def _wait_until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def ok(clone: Clone, *arguments: str) -> str:
-    finished = clone.inv(*arguments)
-    assert finished.returncode == 0, finished.stderr
-    return finished.stderr + finished.stdout
-
-
 @pytest.fixture
 def settings(database: Database) -> Configuration:
     return configuration.load("testing", environ=database.environment)
@@ -345,3 +336,20 @@ def kept(settings: Configuration) -> Iterator[Snapshots]:
     with snapshots.opened(settings) as kept:
         for each in kept.every():
             kept.forget(each)
+
+
+@pytest.fixture
+def tasks(
+    clone: Clone, settings: Configuration, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Tasks:
+    """Call a task as `inv` does, in the clone; what it says."""
+    clone.environment.update(settings.environment, APPLICATION_CONFIG="testing")
+    clone.enter(monkeypatch)
+
+    def call(task: Task[Any], **options: object) -> str:
+        capfd.readouterr()
+        task(Context(), **options)
+        said = capfd.readouterr()
+        return said.err + said.out
+
+    return call
