@@ -23,6 +23,8 @@ from ops import configuration, ports, project
 from tests import run
 
 ROOT = project.ROOT
+SECONDS_FOR_A_TASK = 600  # prod.up builds an image
+SECONDS_TO_HAPPEN = 60
 
 
 @pytest.fixture
@@ -57,7 +59,13 @@ class Clone:
 
     def inv(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            self.command(*arguments), cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=SECONDS_FOR_A_TASK,
         )
 
     def command(self, *arguments: str) -> list[str]:
@@ -103,7 +111,7 @@ def write_migration(clone: Clone, name: str, after: str) -> Path:
 
 
 def wait_until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + SECONDS_TO_HAPPEN
     while not happened():
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -350,7 +350,8 @@ found, folder = Database(configuration.load("testing"), ""), Path({str(folder)!r
 backups.make(found, folder) if {work!r} == "make" else backups.restore(found, backups.read(folder), folder)
 """
     command = [sys.executable, "-c", code]
-    assert subprocess.run(command, env=shell.environment(settings.environment), check=False).returncode == -9
+    killed = subprocess.run(command, env=shell.environment(settings.environment), check=False, timeout=60)
+    assert killed.returncode == -9
 
 
 @pytest.fixture

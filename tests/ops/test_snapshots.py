@@ -308,7 +308,8 @@ with snapshots.opened(configuration.load("testing")) as kept:
     kept.{work}
 """
     command = [sys.executable, "-c", code]
-    assert subprocess.run(command, env=shell.environment(settings.environment), check=False).returncode == -9
+    killed = subprocess.run(command, env=shell.environment(settings.environment), check=False, timeout=60)
+    assert killed.returncode == -9
 
 
 def _come_again(settings: Configuration, done: threading.Event, refused: list[str]) -> None:

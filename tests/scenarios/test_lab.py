@@ -83,7 +83,7 @@ def test_a_statement_that_is_none_is_one_line(database: Database, tmp_path: Path
     """On the real command line."""
     command = shell.python("scenarios.lab", "measure", str(tmp_path / "none.json"), "--sql", "SELEKT 1")
     refused = subprocess.run(
-        command, cwd=project.ROOT, env=database.environment, capture_output=True, text=True, check=False
+        command, cwd=project.ROOT, env=database.environment, capture_output=True, text=True, check=False, timeout=60
     )
 
     assert refused.returncode == 1

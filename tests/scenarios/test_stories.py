@@ -200,4 +200,5 @@ def command(environment: dict[str, str], *arguments: str) -> "subprocess.Complet
         text=True,
         capture_output=True,
         check=False,
+        timeout=60,
     )
