@@ -1,11 +1,13 @@
 """`inv test`: the suite, in parallel, on a real PostgreSQL."""
 
+import errno
+import os
 import sys
 
 from invoke.context import Context
 from invoke.tasks import task
 
-from ops import shell
+from ops import project, shell
 
 STOP = "from tests import throwaway; throwaway.discard_reused()"
 
@@ -24,6 +26,8 @@ def test(_: Context, reuse: bool = False, keep: bool = False, stop: bool = False
 
     Example: inv test -- tests/app -k stock -x
     """
+    if not os.access(project.ROOT, os.W_OK):
+        raise OSError(errno.EACCES, "cannot be written", str(project.ROOT))
     with shell.interruptible():
         if stop:
             shell.run([sys.executable, "-c", STOP], {})
