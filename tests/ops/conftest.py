@@ -142,7 +142,7 @@ def end_what_runs(clone: Clone) -> None:
 def make_clone(place: Path) -> Clone:
     folder = place / "shop"
     folder.mkdir()
-    subprocess.run(["tar", "-xf", "-"], cwd=folder, input=_working_tree(), check=True)
+    subprocess.run(["tar", "-x", "--no-same-owner", "-f", "-"], cwd=folder, input=_working_tree(), check=True)
     environment = {
         "PATH": os.environ["PATH"],
         "DOCKER_HOST": "unix:///nowhere",
@@ -158,4 +158,4 @@ def _working_tree() -> bytes:
     listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.check_output(listing, cwd=ROOT, text=True).split("\0")
     names = "\0".join(name for name in listed if (ROOT / name).is_file())
-    return subprocess.check_output(["tar", "-c", "--null", "-T", "-"], cwd=ROOT, input=names.encode())
+    return subprocess.check_output(["tar", "-c", "--null", "-T", "-", "-f", "-"], cwd=ROOT, input=names.encode())

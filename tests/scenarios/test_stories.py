@@ -34,6 +34,9 @@ RULES = """
 """
 
 every_story = pytest.mark.parametrize("name", telling.names())
+every_told_story = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.scenario(name, size=SMALL.get(name))) for name in telling.names()]
+)
 
 
 @every_story
@@ -46,10 +49,8 @@ def test_a_story_fills_the_tables_and_leaves_the_rules_as_they_were(database: Da
     assert rules(database) == before
 
 
-@every_story
+@every_told_story
 def test_life_goes_on_after_a_story(database: Database, name: str) -> None:
-    tell(database, name)
-
     with database.session() as session:
         user = users.register(session, "somebody.new@example.org", "Somebody New")
         product = session.scalar(select(Product).where(Product.stock > 0).limit(1))
@@ -65,10 +66,8 @@ def test_the_same_seed_is_the_same_rows_and_another_one_is_not(database: Databas
     assert (first == other) == (name in {*EMPTY, "starter"})
 
 
-@every_story
+@every_told_story
 def test_an_order_has_a_trail_that_led_to_its_status(database: Database, name: str) -> None:
-    tell(database, name)
-
     with database.session() as session:
         for order in session.scalars(select(Order).options(selectinload(Order.trail))):
             first, last, moments = order.trail[0], order.trail[-1], [event.created_at for event in order.trail]
