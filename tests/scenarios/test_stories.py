@@ -14,15 +14,26 @@ from sqlalchemy.orm import selectinload
 from app import orders, sales, users
 from app.database import Base
 from app.models import Order, OrderLine, OrderStatus, Product, User
+from ops import project
 from scenarios.__main__ import main
 from scenarios.loading import clock, copying, rows, telling
 from scenarios.loading.rows import Rows
 from tests import clones
+from tests.ops.conftest import make_clone
 from tests.service import Database
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 SMALL = {"orders": 300, "wholesale": 20}
 EMPTY = {"empty_shop"}
+
+RAISES_ELSEWHERE = """
+from functools import partial
+COLUMNS = {"users": ("id", "email", "name")}
+SIZE = 10
+def parts(size, seed):
+    return (partial(make, number) for number in range(size))
+def make(number):
+    return {"users": f"{number}\\t{number}@example.com\\tSomebody\\n"} if number < 7 else {}[number]
+"""
 
 RULES = """
     SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), convalidated::text
@@ -159,6 +170,15 @@ def test_a_story_is_told_to_an_empty_database_only(database: Database) -> None:
     assert (again.returncode, again.stdout) == (0, "The database is not empty: nothing was added.\n")
 
 
+def test_one_that_raises_in_another_process_is_named_with_its_line(database: Database, tmp_path: Path) -> None:
+    clone = make_clone(tmp_path)
+    (clone.folder / "scenarios" / "told.py").write_text(RAISES_ELSEWHERE)
+
+    failed = command(database.environment, "told", folder=clone.folder)
+
+    assert (failed.returncode, failed.stderr) == (1, "scenarios/told.py:8: KeyError: 7\n")
+
+
 def tell(database: Database, name: str, seed: int = 1) -> str:
     return telling.tell(database.url, name, SMALL.get(name), seed)
 
@@ -191,10 +211,12 @@ def digest(database: Database, name: str, seed: int) -> str:
     return found.hexdigest()
 
 
-def command(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
+def command(
+    environment: dict[str, str], *arguments: str, folder: Path = project.ROOT
+) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "scenarios", *arguments],
-        cwd=ROOT,
+        cwd=folder,
         env=environment,
         text=True,
         capture_output=True,
