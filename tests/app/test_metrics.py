@@ -14,8 +14,8 @@ from sqlalchemy import text
 
 from app import orders, products, users
 from app.database import db
-from tests.ops.conftest import wait_until
 from tests.service import Database, clerk
+from tests.waiting import wait_until
 
 Change = Callable[..., float]
 

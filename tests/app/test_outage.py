@@ -19,9 +19,9 @@ from app.database import db, is_passing
 from app.models import Product
 from ops import postgres
 from tests import clones
-from tests.ops.conftest import wait_until
 from tests.own_server import own_server
 from tests.service import ADA, Database, clerk
+from tests.waiting import wait_until
 
 END_ALL = text(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"

@@ -20,8 +20,8 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from app.config import SERVICE
 from ops import ports
-from tests.ops.conftest import wait_until
 from tests.service import ADA, Database
+from tests.waiting import wait_until
 
 
 def test_a_request_is_a_span_and_its_statements_are_parts_of_it(

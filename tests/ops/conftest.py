@@ -9,8 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -21,10 +20,10 @@ import pytest
 
 from ops import configuration, ports, project
 from tests import run
+from tests.waiting import wait_until as wait_until  # the tests in this folder import it from here
 
 ROOT = project.ROOT
 SECONDS_FOR_A_TASK = 600  # prod.up builds an image
-SECONDS_TO_HAPPEN = 60
 
 
 @pytest.fixture
@@ -108,13 +107,6 @@ def write_migration(clone: Clone, name: str, after: str) -> Path:
     path = clone.folder / "alembic" / "versions" / f"{name}.py"
     path.write_text(f'revision = "{name}"\ndown_revision = "{after}"\n\n\ndef upgrade() -> None: ...\n')
     return path
-
-
-def wait_until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS_TO_HAPPEN
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def on_small_disk(folder: Path, size: str) -> list[str]:

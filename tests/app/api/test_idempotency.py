@@ -16,8 +16,8 @@ from werkzeug.test import TestResponse
 from app import orders, products, users
 from app.models import Order, Product
 from tests.app.api.conftest import Shop
-from tests.ops.conftest import wait_until
 from tests.service import Database, token
+from tests.waiting import wait_until
 
 KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324"
 WAITING_FOR_A_LOCK = text(
