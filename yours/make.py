@@ -4,6 +4,7 @@ It has to make the same of the same files each time, since an update compares wh
 what the new one does. Called by the Python that copier has, with the standard library alone.
 """
 
+import os
 import posixpath
 import re
 import subprocess
@@ -12,21 +13,32 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from yours.shop import SHOP, WORDS, Change
+from yours.shop import SHOP, WORDS, WORDS_OF_TESTS, Change
 
 OURS = "groundwork"
-DEPENDENCIES = {"always": ["benchmarks", "copier"], "aws": ["boto3", "moto"], "shop": ["blinker"]}
-"""What nothing needs without it: groups of packages, and packages."""
+DEPENDENCIES = {
+    "always": ["benchmarks", "check-jsonschema", "copier", "jactionlint", "markdown-it-py", "zizmor"],
+    "aws": ["boto3", "moto"],
+    "shop": ["aiohttp", "axe-playwright-python", "blinker", "playwright"],
+}
+"""The packages, and the groups of packages, that nothing needs in a copy without that part."""
 
-KINDS = (".py", ".html", ".json", ".toml", ".md", ".yml", ".sh", "smoke", "run")
+KINDS = (".css", ".html", ".ini", ".json", ".md", ".py", ".sh", ".toml", ".yml", "run", "smoke")
 
 INTRODUCTION = """\
 # Groundwork
 
-A Flask and PostgreSQL service that is tested, run and released in the same way on every machine. It began as a copy of
-{origin}; `uvx copier update --trust` brings what has changed there since.
+A Flask and PostgreSQL service that is tested, run and released in the same way on every machine. It was made from
+{template}, and `uvx copier update --trust` brings what has changed there since.
 
 ## Two commands
+"""
+WHERE_IT_RUNS = """\
+## Where it runs
+
+On Linux and macOS, with a Docker Engine or without. On Windows, `./inv` cannot run, as it is a shell script: install
+[uv](https://docs.astral.sh/uv/) and type `uv run inv dev`, or use WSL 2.
+
 """
 
 MENTIONS: dict[str, dict[str, list[Change]]] = {
@@ -42,6 +54,7 @@ MENTIONS: dict[str, dict[str, list[Change]]] = {
             r"\| `inv bench.*\n",
             r"\[Contributing\].*(?=\[the license\])",
             r"## From this project to yours\n(?s:.*?)(?=## )",
+            (r"## Where it runs\n(?s:.*?)(?=## )", WHERE_IT_RUNS),
         ],
         "docs/architecture.md": [
             r" bench\.py",
@@ -49,11 +62,16 @@ MENTIONS: dict[str, dict[str, list[Change]]] = {
             r"copier\.yml .*\n",
             r"\.ci/copy .*\n",
             r"yours/ .*\n(  .*\n)*",
+            r" `tests/ops/test_layout\.py` keeps the arrows\.",
+            (r"mirrors app/ and ops/", "mirrors app/"),
+            r"  docs/                what the pages tell.*\n",
         ],
+        "docs/pipelines.md": [r"\n## What holds them to this\n(?s:.*)"],
         "docs/index.md": [r"; \[a project of your own\].* made from this one"],
         "pyproject.toml": [
             r'.*"benchmarks/.*\n',
             r'"benchmarks", ',
+            (r'source = \["app", "ops", "scenarios"\]', 'source = ["app", "scenarios"]'),
             r"extend-exclude = .*\n",
             r', "yours/empty"',
             r', "yours"',
@@ -61,7 +79,9 @@ MENTIONS: dict[str, dict[str, list[Change]]] = {
             r'\[\[tool\.mypy\.overrides\]\]\nmodule = "pytest_postgresql.*\n.*\n\n',
         ],
         "tasks.py": [r" bench,", r'.*"bench", .*\n'],
-        "tests/ops/test_layout.py": [r' "benchmarks",'],
+        "tests/app/test_exposition.py": [r"; tests/ops/test_prod\.py has them at once, under gunicorn"],
+        "tests/app/test_metrics.py": [r": of one process here, of all that a replica has in tests/ops/test_prod\.py"],
+        "tests/container.py": [r"  # docs/decisions/.*"],
         "zensical.toml": [r' *"your-project\.md",\n', r'    \{ "Benchmarks" = \[\n(        .*\n)*    \] \},\n'],
     },
     "aws": {
@@ -77,30 +97,29 @@ MENTIONS: dict[str, dict[str, list[Change]]] = {
             r"## The stack on AWS\n(?s:.*?)(?=^## )",
         ],
         "docs/configuration.md": [r"\n## Where it arrives\n(?s:.*)"],
-        "docs/pipelines.md": [r"## Deploying from GitHub\n(?s:.*?)(?=^## )"],
-        "docs/testing.md": [r"^`tests/terraform` .*\n(.+\n)*\n"],
+        "docs/pipelines.md": [r"\n## Deploying from GitHub\n(?s:.*?)(?=\n^## |\Z)"],
+        "docs/testing.md": [r"^## A stack on AWS\n(?s:.*?)(?=^## )"],
         "ops/lint.py": [r'    "config\.parity": .*\n'],
         "pyproject.toml": [r'\[\[tool\.mypy\.overrides\]\]\nmodule = \["boto3.*\n.*\n\n', r'    "terraform: .*\n'],
         "tests/run.py": [
             r"from tests\.terraform import provider\n",
-            r'    if item\.get_closest_marker\("terraform"\).*\n.*\n',
+            r'    if item\.get_closest_marker\("terraform"\).*\n.*\n|    "terraform": .*\n',
         ],
         "tasks.py": [r"from ops\.(cloud|parity) .*\n", r'.*"cloud", .*\n', r"(?<=config), parity"],
-        "tests/ops/test_layout.py": [r' "boto3",', r', "terraform"'],
         "zensical.toml": [r'.*"(cloud|deploy)\.md".*\n'],
     },
     "github": {
-        "README.md": [r"The workflow in `\.github.*\n\n"],
         "docs/architecture.md": [r"\.github/ (?=\.circleci)", r"; \.github/renovate.*"],
-        "docs/pipelines.md": [r"\| GitHub Actions .*\n", r"## Deploying from GitHub\n(?s:.*?)(?=^## )"],
+        "docs/pipelines.md": [r"\| GitHub Actions .*\n", r"\n## Deploying from GitHub\n(?s:.*?)(?=\n^## |\Z)"],
     },
     "circleci": {"docs/pipelines.md": [r"\| CircleCI .*\n"]},
     "jenkins": {"docs/pipelines.md": [r"\| Jenkins .*\n"]},
     "shop": SHOP,
 }
 """By what is left behind, what is deleted from which file. Each has to be found: else the file has moved on alone."""
-HISTORY = "docs/decisions/"
-"""What speaks of the shop there are the reasons for how things are."""
+NOTE = r"(?m)^(?: *<!-- (?:not )?run\b[^>]*-->|SKIPPED .* tests/ops/.*)\n"
+"""What pages say of tests that stay behind: to the one that types what they show, and in the output of a run."""
+VENDORED = "app/reference/static/"
 
 
 def run() -> None:
@@ -108,8 +127,8 @@ def run() -> None:
     main(Path(sys.argv[1]), Path.cwd(), *sys.argv[2:])
 
 
-def main(source: Path, copy: Path, origin: str, name: str, *wanted: str) -> None:
-    """Raises SystemExit where the name cannot be one, or where something to delete is not found."""
+def main(source: Path, copy: Path, name: str, *wanted: str) -> None:
+    """Raise SystemExit where the name cannot be one, or where something to delete is not found."""
     refuse(name, (source / "uv.lock").read_text("utf-8"))
     copied = set(just_copied(source, copy))
     left_behind = [part for part in MENTIONS if part not in wanted]
@@ -120,21 +139,21 @@ def main(source: Path, copy: Path, origin: str, name: str, *wanted: str) -> None
             continue
         mentions = dict.fromkeys(each for part in left_behind for each in MENTIONS[part].get(path, []))
         text = without(list(mentions), text, path)
-        if "shop" in left_behind and path.endswith(KINDS) and not path.startswith(HISTORY):
-            text = reworded(text)
+        if "shop" in left_behind and path.endswith(KINDS) and not path.startswith(VENDORED):
+            text = reworded(text, path)
         unneeded = [each for part in left_behind for each in DEPENDENCIES.get(part, [])]
-        if path.endswith(".py"):
+        if path.endswith((".md", ".py")):
             text = text.rstrip("\n") + "\n" if text else ""
         if path == "pyproject.toml":
             text = without_dependencies(unneeded, text)
         if path.endswith(".md"):
-            text = without_links(text, path, copied)
+            text = without_links(re.sub(NOTE, "", text), path, copied)
         if path != "LICENSE":  # which names those who wrote what was copied
             text = renamed(text, name)
         if path == "uv.lock":
             text = locked(unneeded, text)
         if path == "README.md":
-            introduction = renamed(INTRODUCTION, name).format(origin=origin)
+            introduction = renamed(INTRODUCTION, name).format(template=OURS.title())
             text = introduction + text.partition("## Two commands\n")[2]
         if text != before:
             (copy / path).write_text(text, "utf-8", newline="")
@@ -169,8 +188,8 @@ def without(changes: list[Change], text: str, path: str) -> str:
     return text
 
 
-def reworded(text: str) -> str:
-    for pattern, instead in WORDS:
+def reworded(text: str, path: str) -> str:
+    for pattern, instead in [*(WORDS_OF_TESTS if path.startswith("tests/") else []), *WORDS]:
         text = re.sub(pattern, instead, text)
     return text
 
@@ -215,9 +234,15 @@ def without_dependencies(names: list[str], text: str) -> str:
 
 
 def begin(copy: Path) -> None:
-    """A repository, where it is not in one: tests and releases ask git which files there are."""
-    if subprocess.run(["git", "rev-parse", "--git-dir"], cwd=copy, capture_output=True, check=False).returncode:
-        subprocess.run(["git", "init", "--quiet"], cwd=copy, check=True)
+    """Make it a repository, unless it is in one: tests and releases ask git which files there are."""
+    if git("rev-parse", "--git-dir", at=copy).returncode:
+        git("init", "--quiet", at=copy).check_returncode()
+
+
+def git(*arguments: str, at: Path) -> "subprocess.CompletedProcess[bytes]":
+    """Run git on the repository of that folder, whatever repository the environment names, as it does for hooks."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return subprocess.run(["git", *arguments], cwd=at, env=environment, capture_output=True, check=False)
 
 
 def locked(unneeded: list[str], text: str) -> str:

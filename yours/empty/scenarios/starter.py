@@ -17,7 +17,7 @@ PASSWORD_HASH = "$argon2id$v=19$m=19456,t=2,p=1$uHDTVK3RVHo02wk5/azOAg$I+xHE5thl
 
 def fill(session: Session, seed: int) -> None:  # noqa: ARG001  as every story has it
     """The same whatever the seed."""
-    for name, role in (("Grace Novak", Role.STAFF), ("Ada Okafor", Role.CUSTOMER)):
+    for name, role in (("Grace Novak", Role.STAFF), ("Ada Okafor", Role.MEMBER)):
         user = users.register(session, f"{name.split()[0].lower()}@example.com", name, role=role)
         user.password_hash = PASSWORD_HASH
     for days_ago, name in enumerate(("A third one", "A second one", "A first one")[::-1]):
