@@ -127,9 +127,10 @@ def run() -> None:
     main(Path(sys.argv[1]), Path.cwd(), *sys.argv[2:])
 
 
-def main(source: Path, copy: Path, name: str, *wanted: str) -> None:
+def main(source: Path, copy: Path, operation: str, name: str, *wanted: str) -> None:
     """Raise SystemExit where the name cannot be one, or where something to delete is not found."""
     refuse(name, (source / "uv.lock").read_text("utf-8"))
+    refuse_draft(source)
     copied = set(just_copied(source, copy))
     left_behind = [part for part in MENTIONS if part not in wanted]
     for path in sorted(copied):
@@ -159,7 +160,8 @@ def main(source: Path, copy: Path, name: str, *wanted: str) -> None:
             (copy / path).write_text(text, "utf-8", newline="")
     if "shop" in left_behind:
         add(source / "yours" / "empty", copy, copied, name)
-    begin(copy)
+    if operation == "copy":  # an update makes one of its own, around the project's folder
+        begin(copy)
 
 
 def refuse(name: str, lock: str) -> None:
@@ -167,6 +169,15 @@ def refuse(name: str, lock: str) -> None:
     if name in taken:
         raise SystemExit(
             f"name: {name} is a package that the project depends on, or a database of every server; choose another"
+        )
+
+
+def refuse_draft(source: Path) -> None:
+    """Raise SystemExit if copier has committed, in its clone alone, what was not committed: no update could find it."""
+    if git("log", "-1", "--format=%ae", at=source).stdout.strip() == b"copier@copier":
+        raise SystemExit(
+            "what would be copied has changes that are not committed, so that no update could find it; "
+            "commit or stash them there first"
         )
 
 

@@ -44,6 +44,33 @@ def test_an_update_keeps_what_was_changed_here_and_brings_what_was_changed_there
         assert differing == {".copier-answers.yml", "app/colours.py", "app/models.py", "docs/observability.md"}
 
 
+def test_a_project_in_a_folder_of_a_repository_that_was_copied_from_a_relative_path_can_be_updated(
+    small_source: Path, copier: Copier, tmp_path: Path
+) -> None:
+    repository = tmp_path / "repository"
+    output("git", "init", "--quiet", str(repository), at=tmp_path)
+    copied = copier("copy", "--data", "name=corner-shop", "clean", "repository/corner-shop", at=tmp_path)
+    assert copied.returncode == 0, copied.stderr
+    commit(repository)
+    (small_source / "later.py").write_text("SERVICE = 'groundwork'\n")
+    commit(small_source)
+
+    updated = copier("update", at=repository / "corner-shop")
+
+    assert updated.returncode == 0, updated.stderr
+    assert (repository / "corner-shop" / "later.py").read_text() == "SERVICE = 'corner-shop'\n"
+
+
+def test_a_copy_of_what_is_not_committed_is_refused(small_source: Path, copier: Copier, tmp_path: Path) -> None:
+    (small_source / "later.py").write_text("SERVICE = 'groundwork'\n")
+
+    refused = copier("copy", "--data", "name=corner-shop", "clean", "mine", at=tmp_path)
+
+    assert refused.returncode != 0
+    assert "changes that are not committed, so that no update could find it; commit or stash them" in refused.stderr
+    assert not (tmp_path / "mine").exists()
+
+
 def test_a_name_that_cannot_be_one_is_refused(small_source: Path, copier: Copier, tmp_path: Path) -> None:
     refused = copier("copy", "--data", "name=Corner Shop", "clean", "mine", at=tmp_path)
 
