@@ -41,6 +41,7 @@ WORDS: list[tuple[str, str]] = [
 ]
 """In all code and configuration that is kept, after what is deleted from it."""
 WORDS_OF_TESTS: list[tuple[str, str]] = [
+    (r"\bshop_(?=[\"x{])", "none_"),
     (r'(?<=")shop(?=")|(?<=[/:])shop\b', "service"),
     (r"\bshop\b", "rows"),
     (r"\bShop\b", "Rows"),

@@ -11,10 +11,10 @@ from ops import project
 from tests.yours.conftest import Copy, files, output
 from yours import make
 
-ONE_MODEL = {"name": "one-model", "domain": "empty", "ci": "[]"}
+ONE_MODEL = {"name": "as-long-as-it-may-b", "domain": "empty", "ci": "[]"}
 VARIANTS = {
-    "of the shop": {"name": "s3"},
-    "on AWS": {"name": "as-long-as-it-may-b", "cloud": "aws", "ci": "[circleci, jenkins]"},
+    "of the shop": {"name": "corner-shop"},
+    "on AWS": {"name": "s3", "cloud": "aws", "ci": "[circleci, jenkins]"},
     "with one model": ONE_MODEL,
 }
 FOLDERS = ("app", "ops", "scenarios", "tests")

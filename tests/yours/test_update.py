@@ -27,7 +27,7 @@ def test_an_update_keeps_what_was_changed_here_and_brings_what_was_changed_there
     (mine / "docs" / "observability.md").unlink()
     commit(mine)
 
-    updated = copier("update", "--vcs-ref", "now", "--data", "name=one-model", at=mine)
+    updated = copier("update", "--vcs-ref", "now", "--data", f"name={ONE_MODEL['name']}", at=mine)
 
     assert updated.returncode == 0, updated.stderr
     fresh = made(**ONE_MODEL)
