@@ -144,7 +144,7 @@ def audited(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 def service() -> Iterator[str]:
     """Speaks OSV's language, https://google.github.io/osv.dev/post-v1-query: an address each for what it knows."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Osv) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,13 @@ import pytest
 from ops import postgres, project
 from tests import clones, embedded, throwaway
 from tests import run as run_options
-from tests.ops.conftest import Clone
+from tests.ops.conftest import Clone, make_clone
 
 MEMORY = Path("/dev/shm")  # noqa: S108  where the embedded server's data is
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 USES_NONE = "def test_none(): pass\n"
+USES_THE_SERVER = "def test_server(run_environment): assert run_environment\n"
 USES_A_SESSION = "def test_session(session): assert session.connection()\n"
 USES_A_DATABASE = "def test_database(database): database.app()\n"
 FAILS = "def test_fails(database): assert not database\n"
@@ -42,12 +44,12 @@ def test_ends_the_container(run_environment):
 FILLS_THE_DISK = """
 from sqlalchemy import text
 def test_fills_the_disk(session):
-    rows = "SELECT repeat(md5(i::text), 1000) FROM generate_series(1, 100000) AS i"
+    rows = "SELECT generate_series(1, 5000000)"
     session.execute(text("CREATE TABLE large AS " + rows))
 """
 SLEEPS = """
 import time
-def test_sleeps(database):
+def test_sleeps(run_environment):
     open("sleeping", "w").close()
     time.sleep(60)
 """
@@ -60,16 +62,15 @@ def test_tests_without_a_database_start_no_server(run: Run) -> None:
     assert "PostgreSQL:" not in finished.stdout
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
-def test_the_workers_of_a_run_share_one_server(run: Run, workers: str) -> None:
-    finished = run(USES_A_SESSION, USES_A_DATABASE, USES_A_SESSION, "-n", workers)
+def test_the_workers_of_a_run_share_one_server(run: Run) -> None:
+    finished = run(USES_A_SESSION, USES_A_DATABASE, USES_A_SESSION, "-n", "2")
 
     assert finished.returncode == 0, finished.stdout
     assert finished.stdout.count("PostgreSQL: embedded") == 1
 
 
 def test_a_failed_tests_database_is_kept_and_said(run: Run, clone: Clone, stop: None) -> None:
-    finished = run(FAILS, USES_A_DATABASE, "--keep", "-n", "2")
+    finished = run(FAILS, USES_A_DATABASE, "--keep")
 
     assert finished.returncode == 1
     told = r"kept for tests/test_0.py::test_fails: psql --host localhost --port (\d+) --username postgres (\S+)"
@@ -89,13 +90,13 @@ def test_without_keep_no_line_leads_to_a_server_that_has_ended(run: Run) -> None
 
 
 def test_reuse_leaves_the_server_and_stop_ends_it(run: Run, clone: Clone, stop: None) -> None:
-    first, second = run(USES_A_DATABASE, "--reuse"), run(USES_A_SESSION, "--reuse")
+    first, second = run(USES_A_DATABASE, "--reuse"), run(USES_THE_SERVER, "--reuse")
     assert (first.returncode, second.returncode) == (0, 0)
     (data,) = _data_of(clone)
     pid = postgres.running_pid(data)
     assert pid is not None
 
-    assert run(USES_A_SESSION).returncode == 0
+    assert run(USES_THE_SERVER).returncode == 0
     assert postgres.running_pid(data) == pid
 
     assert clone.inv("test", "--stop").returncode == 0
@@ -103,30 +104,29 @@ def test_reuse_leaves_the_server_and_stop_ends_it(run: Run, clone: Clone, stop: 
 
 
 def test_a_migration_makes_another_template(run: Run, clone: Clone, stop: None) -> None:
-    run(USES_A_DATABASE, "--reuse")
+    run(USES_THE_SERVER, "--reuse")
     (before,) = _data_of(clone)
     first = next((clone.folder / "alembic" / "versions").glob("*.py"))
     first.write_text(first.read_text() + "\n# changed\n")
 
-    assert run(USES_A_DATABASE, "--reuse").returncode == 0
+    assert run(USES_THE_SERVER, "--reuse").returncode == 0
 
     (after,) = _data_of(clone)
     assert after != before
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
-def test_a_migration_that_fails_is_one_error_with_its_name(run: Run, clone: Clone, workers: str) -> None:
+def test_a_migration_that_fails_is_one_error_with_its_name(run: Run, clone: Clone) -> None:
     first = next((clone.folder / "alembic" / "versions").glob("*.py"))
     upgrade = "def upgrade() -> None:\n"
     first.write_text(first.read_text().replace(upgrade, f'{upgrade}    op.execute("SELEKT")\n'))
 
-    finished = run(USES_A_SESSION, USES_A_DATABASE, USES_A_SESSION, USES_A_DATABASE, "-n", workers)
+    finished = run(*[USES_THE_SERVER] * 4, "-n", "2")
 
     assert finished.returncode != 0
     assert "no PostgreSQL for the tests" in finished.stdout
     assert f"failed at alembic/versions/{first.name}:" in finished.stdout
     assert 'syntax error at or near "SELEKT"' in finished.stdout
-    assert _reported(finished) <= max(1, int(workers))
+    assert _reported(finished) <= 2
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])
@@ -148,7 +148,7 @@ def test_a_container_that_goes_in_the_middle_is_one_sentence(clone: Clone) -> No
     try:
         finished = _pytest(clone, ENDS_THE_CONTAINER, many)
     finally:
-        image = f"{_run_name(clone)}:*"
+        image = f"{_run_name(clone.folder)}:*"
         listed = subprocess.run(["docker", "images", "--quiet", image], capture_output=True, text=True, check=True)
         subprocess.run(["docker", "rmi", "--force", *listed.stdout.split()], capture_output=True, check=True)
 
@@ -185,14 +185,14 @@ def test_a_run_that_was_killed_leaves_nothing_for_the_one_after_the_next(run: Ru
     (left,) = _data_of(clone)
     assert postgres.running_pid(left) is not None
 
-    assert run(USES_A_DATABASE).returncode == 0
+    assert run(USES_THE_SERVER).returncode == 0
 
     assert _data_of(clone) == []
     assert clone.processes() == []
 
 
 def test_two_runs_at_once_do_not_disturb_each_other(clone: Clone, stop: None) -> None:
-    _write(clone, USES_A_DATABASE * 5 + USES_A_SESSION * 5)
+    _write(clone, USES_A_DATABASE + USES_A_SESSION)
     command = [sys.executable, "-m", "pytest", "-n", "0", "--reuse", "tests/test_0.py"]
     runs = [
         subprocess.Popen(command, cwd=clone.folder, env=clone.environment, stdout=subprocess.PIPE, text=True)
@@ -219,11 +219,32 @@ def archive() -> Path:
     return kind.archive
 
 
-@pytest.fixture
-def run(clone: Clone, archive: Path) -> Iterator[Run]:
-    """Run test modules with the project's own conftest; what is left then in memory fails the test."""
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory, archive: Path) -> Clone:
+    """One clone for all tests here: in a new one, each run would have to compile all modules."""
+    shared = make_clone(tmp_path_factory.mktemp("suite"))
     for part in (project.LOCAL / "secrets" / "testing", archive.parent):
-        shutil.copytree(part, clone.folder / part.relative_to(project.ROOT))
+        shutil.copytree(part, shared.folder / part.relative_to(project.ROOT))
+    shutil.rmtree(shared.folder / "tests" / "app")
+    return shared
+
+
+@pytest.fixture
+def clone(shared: Clone) -> Iterator[Clone]:
+    """As it was made, but for what Python has compiled; what is left running in it fails the test."""
+    shutil.copytree(project.ROOT / "alembic", shared.folder / "alembic", dirs_exist_ok=True)
+    for left in (*(shared.folder / "tests").glob("test_?.py"), shared.folder / "sleeping"):
+        left.unlink(missing_ok=True)
+    yield shared
+    running = shared.processes()
+    for process in running:
+        process.kill()
+    assert not running, "something was left running"
+
+
+@pytest.fixture
+def run(clone: Clone) -> Iterator[Run]:
+    """Run test modules with the project's own conftest; what is left then in memory fails the test."""
 
     def run(*modules_and_options: str, before: list[str] | None = None) -> "subprocess.CompletedProcess[str]":
         return _pytest(clone, *modules_and_options, before=before)
@@ -239,7 +260,6 @@ def stop(clone: Clone, run: Run) -> Iterator[None]:
 
 
 def _write(clone: Clone, *modules: str) -> list[str]:
-    shutil.rmtree(clone.folder / "tests" / "app", ignore_errors=True)
     for number, module in enumerate(modules):
         (clone.folder / "tests" / f"test_{number}.py").write_text(module)
     return [f"tests/test_{number}.py" for number in range(len(modules))]
@@ -261,21 +281,20 @@ def _pytest(
     )
 
 
-def _run_name(clone: Clone) -> str:
-    """What the clone's servers are called by."""
+@cache
+def _run_name(folder: Path) -> str:
+    """What the servers of the clone there are called by."""
     program = "from tests import template; print(template.OF_THIS_CHECKOUT)"
-    printed = subprocess.run(
-        [sys.executable, "-c", program], cwd=clone.folder, capture_output=True, text=True, check=True
-    )
+    printed = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=True)
     return printed.stdout.strip()
 
 
 def _data_of(clone: Clone) -> list[Path]:
-    return sorted(MEMORY.glob(f"{_run_name(clone)}-*~data"))
+    return sorted(MEMORY.glob(f"{_run_name(clone.folder)}-*~data"))
 
 
 def _containers(clone: Clone) -> list[str]:
-    label = f"label={_run_name(clone)}.keeper"
+    label = f"label={_run_name(clone.folder)}.keeper"
     listing = ["docker", "ps", "--all", "--quiet", "--filter", label]
     return subprocess.run(listing, capture_output=True, text=True, check=True).stdout.split()
 
