@@ -6,6 +6,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -113,7 +114,14 @@ def on_small_disk(folder: Path, size: str) -> list[str]:
     """What a command line begins with for which the folder is a file system of that size."""
     folder.mkdir(parents=True)
     run.require("mount")
-    return ["unshare", "--mount", "sh", "-c", f'mount -t tmpfs -o size={size} none {folder} && exec "$@"', "sh"]
+    return [
+        "unshare",
+        "--mount",
+        "sh",
+        "-c",
+        f'mount -t tmpfs -o size={size} none {shlex.quote(str(folder))} && exec "$@"',
+        "sh",
+    ]
 
 
 @pytest.fixture

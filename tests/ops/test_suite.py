@@ -16,9 +16,8 @@ import pytest
 from ops import postgres, project
 from tests import clones, embedded, throwaway
 from tests import run as run_options
-from tests.ops.conftest import Clone, make_clone
+from tests.ops.conftest import Clone, make_clone, on_small_disk
 
-MEMORY = Path("/dev/shm")  # noqa: S108  where the embedded server's data is
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 USES_NONE = "def test_none(): pass\n"
@@ -159,10 +158,12 @@ def test_a_container_that_goes_in_the_middle_is_one_sentence(clone: Clone) -> No
 
 
 @pytest.mark.mount
-def test_a_full_disk_is_one_sentence(run: Run) -> None:
-    small = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs -o size=90m none /dev/shm && exec "$@"', "sh"]
+def test_a_full_disk_is_one_sentence(run: Run, clone: Clone, tmp_path: Path) -> None:
+    clone.environment["TMPDIR"] = str(tmp_path / "small")
+    small = on_small_disk(tmp_path / "small", "90m")
+    without_memory = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs -o size=1m none /dev/shm && exec "$@"', "sh"]
 
-    finished = run(FILLS_THE_DISK, USES_A_SESSION, before=small)
+    finished = run(FILLS_THE_DISK, USES_A_SESSION, before=[*small, *without_memory])
 
     assert finished.returncode != 0
     assert "the tests' PostgreSQL has no room left" in finished.stdout
@@ -290,7 +291,7 @@ def _run_name(folder: Path) -> str:
 
 
 def _data_of(clone: Clone) -> list[Path]:
-    return sorted(MEMORY.glob(f"{_run_name(clone.folder)}-*~data"))
+    return sorted(embedded.memory().glob(f"{_run_name(clone.folder)}-*~data"))
 
 
 def _containers(clone: Clone) -> list[str]:
