@@ -1,6 +1,7 @@
 """Commands that end as they should: with their exit code, and with nothing left behind."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -37,7 +38,8 @@ def test_what_a_command_that_is_read_complains_of_is_told() -> None:
 def test_a_reader_that_leaves_early_is_no_failure_to_tell_of() -> None:
     program = "from ops import shell\nfor number in range(100_000): shell.say('a line')"
 
-    cut = subprocess.run(["sh", "-c", f'{sys.executable} -c "{program}" | head -n 1'], capture_output=True, text=True)
+    command = f'{shlex.quote(sys.executable)} -c "{program}" | head -n 1'
+    cut = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
 
     assert cut.stdout == "a line\n"
     assert "BrokenPipe" not in cut.stderr
@@ -50,7 +52,7 @@ def test_commands_run_at_the_root_with_the_values_and_the_environments_own_progr
 
     printed = shell.read(["sh", "-c", "pwd; echo $ANSWER; command -v python"], {"ANSWER": "42"})
 
-    assert printed.split() == [str(ROOT), "42", str(Path(sys.executable).parent / "python")]
+    assert printed.splitlines() == [str(ROOT), "42", str(Path(sys.executable).parent / "python")]
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
