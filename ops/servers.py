@@ -34,7 +34,7 @@ class Container:
         containers.give_password(configuration, str(compose.container("db")))
 
     def stop(self, configuration: Configuration) -> None:
-        compose.run(configuration, "--progress", "quiet", "down")
+        compose.run(configuration, "--progress", "quiet", "down", "--remove-orphans")
 
 
 class Embedded:
