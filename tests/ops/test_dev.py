@@ -38,7 +38,7 @@ class Running:
         self._reader.start()
 
     def wait_for(self, pattern: str) -> str:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not (found := re.search(pattern, self.said)):
             assert self.process.poll() is None, self.said
             assert time.monotonic() < deadline, self.said
@@ -138,6 +138,21 @@ def test_the_last_of_several_tasks_ends_the_server(clone: Clone, start: Start) -
     assert clone.processes() == []
 
 
+@pytest.mark.compose
+@pytest.mark.engine
+def test_the_last_task_ends_the_containers_of_one_that_was_killed(clone: Clone, start: Start, stack: str) -> None:
+    killed, last = start(clone), start(clone)
+    pages = [each.wait_for(r"page  (\S+)") for each in (killed, last)]
+    for each in (killed, last):
+        each.wait_for("Debugger is active")
+    assert all("Walnut chopping board" in _get(f"{page}/api/products") for page in pages)
+
+    killed.end("SIGKILL")
+    last.end()
+
+    assert _containers(stack) == ""
+
+
 def test_ends_cleanly_when_it_is_interrupted_before_it_serves(clone: Clone, start: Start) -> None:
     dev = start(clone)
     data = clone.folder / ".local" / "postgres" / "development"
@@ -169,6 +184,11 @@ def _at_once(clone: Clone, *tasks: str) -> Iterator[list["subprocess.Popen[str]"
         ]
 
 
+def _containers(stack: str) -> str:
+    listing = ["docker", "ps", "--all", "--quiet", "--filter", f"label=com.docker.compose.project={stack}"]
+    return subprocess.run(listing, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
 def _get(url: str) -> str:
     with urllib.request.urlopen(url, timeout=10) as response:  # noqa: S310  http, as inv dev said
         page: bytes = response.read()
@@ -187,6 +207,17 @@ def start() -> Iterator[Start]:
     for running in started:
         if running.process.poll() is None:
             running.end()
+
+
+@pytest.fixture
+def stack(clone: Clone) -> Iterator[str]:
+    """With an engine; the name of the clone's Compose project, whose volume and image are removed."""
+    del clone.environment["DOCKER_HOST"]
+    asked = clone.inv("run", "python -c 'from ops import project; print(project.compose_project())'")
+    stack = asked.stdout.strip()
+    yield stack
+    for command in (["volume", "rm", "--force", f"{stack}_pgdata"], ["image", "rm", "--force", f"{stack}-web"]):
+        subprocess.run(["docker", *command], check=True, capture_output=True, timeout=60)
 
 
 @pytest.fixture
