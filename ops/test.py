@@ -43,4 +43,7 @@ def after_dashes(command_line: list[str]) -> list[str]:
 def pytest_command(arguments: list[str], *, reuse: bool = False, keep: bool = False) -> list[str]:
     """Of options that are given twice pytest takes the last: the caller's win over ours."""
     switches = [name for name, is_on in (("--reuse", reuse), ("--keep", keep)) if is_on]
-    return shell.python("pytest", "--numprocesses", "auto", "--cov", "--cov-report", "term", *switches, *arguments)
+    parallel = ("--numprocesses", "auto")
+    measured = ("--cov", "--cov-report", "term")
+    shown = ("-p", "tests.progress", "--durations", "10", "--durations-min", "1")
+    return shell.python("pytest", *parallel, *measured, *shown, *switches, *arguments)

@@ -1,6 +1,8 @@
 """The suite as a whole: what a run starts, what it leaves, and what it says when something fails."""
 
+import errno
 import os
+import pty
 import re
 import shutil
 import signal
@@ -22,6 +24,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 USES_NONE = "def test_none(): pass\n"
 USES_THE_SERVER = "def test_server(run_environment): assert run_environment\n"
+BREAKS = "def test_breaks(): assert False\n"
 USES_A_SESSION = "def test_session(session): assert session.connection()\n"
 USES_A_DATABASE = "def test_database(database): database.app()\n"
 FAILS = "def test_fails(database): assert not database\n"
@@ -210,6 +213,48 @@ def test_each_need_that_a_test_can_be_marked_with_is_looked_for(pytestconfig: py
     registered = re.findall(r"^(\w+): needs ", "\n".join(pytestconfig.getini("markers")), flags=re.MULTILINE)
 
     assert sorted(registered) == sorted(run_options.WHY_MISSING)
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_in_a_pipe_each_file_is_a_line_when_it_begins(run: Run, workers: str) -> None:
+    finished = run(USES_NONE, BREAKS, USES_NONE, "-p", "tests.progress", "-n", workers)
+
+    shown = re.findall(r"^ *(\d+)%(?:  1 failed)?  (\S+)$", finished.stdout, flags=re.MULTILINE)
+    assert sorted(file for _, file in shown) == [f"tests/test_{number}.py" for number in range(3)]
+    assert shown[0][0] == "0"
+    assert "FAILED tests/test_1.py::test_breaks" in finished.stdout
+
+
+def test_on_a_terminal_one_line_is_redrawn_and_gone_at_the_end(clone: Clone) -> None:
+    places = _write(clone, BREAKS, USES_NONE)
+    terminal, its_other_end = pty.openpty()
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "tests.progress", "-n", "0", *places]
+
+    with subprocess.Popen(command, cwd=clone.folder, env=clone.environment, stdout=its_other_end) as running:
+        os.close(its_other_end)
+        shown = b"".join(iter(lambda: _read(terminal), b"")).decode()
+        assert running.wait(timeout=60) == 1
+
+    os.close(terminal)
+    drawn = [line.strip() for line in shown.split("\r")]
+    assert [line for line in drawn if line.endswith(".py")] == ["0%  tests/test_0.py", "50%  1 failed  tests/test_1.py"]
+    assert drawn[drawn.index("50%  1 failed  tests/test_1.py") + 1] == ""
+
+
+def test_with_v_pytest_reports_as_always(run: Run) -> None:
+    finished = run(USES_NONE, "-p", "tests.progress", "-v")
+
+    assert "tests/test_0.py::test_none PASSED" in finished.stdout
+
+
+def _read(terminal: int) -> bytes:
+    """Return nothing where the other end is closed, which Linux reports as an error."""
+    try:
+        return os.read(terminal, 4096)
+    except OSError as closed:
+        if closed.errno != errno.EIO:
+            raise
+        return b""
 
 
 @pytest.fixture(scope="session")
