@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import cast
 
 import psycopg
@@ -119,7 +118,10 @@ def test_a_pool_without_a_free_connection_is_a_503(database: Database) -> None:
     assert app.test_client().get("/api/products").status_code == 200
 
 
-def test_who_is_chosen_to_end_a_deadlock_is_told_to_try_again(database: Database) -> None:
+def test_who_is_chosen_to_end_a_deadlock_is_told_to_try_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGOPTIONS", "-c deadlock_timeout=50ms")  # instead of a second
     app = database.app()
     user, *goods = stock_shop(database)
     with database.session() as session:
@@ -227,7 +229,14 @@ def once(app: Flask, moment: str, happens: Callable[[], None]) -> Iterator[None]
 
 
 @pytest.fixture
-def small_server(tmp_path: Path) -> Iterator[tuple[postgres.Server, Database]]:
-    """With few connections."""
-    with own_server(tmp_path / "data", {"max_connections": "5", "superuser_reserved_connections": "0"}) as started:
+def small_server(server_of_this_file: tuple[postgres.Server, Database]) -> Iterator[tuple[postgres.Server, Database]]:
+    """With few connections, all of which are free."""
+    yield server_of_this_file
+    server_of_this_file[1].close()
+
+
+@pytest.fixture(scope="module")
+def server_of_this_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[postgres.Server, Database]]:
+    data = tmp_path_factory.mktemp("outage") / "data"
+    with own_server(data, {"max_connections": "5", "superuser_reserved_connections": "0"}) as started:
         yield started
