@@ -1,4 +1,4 @@
-"""Projects made by `copier copy`, of this project as it is in the working tree."""
+"""Projects made by `copier copy` from this one, as it is in the working tree. .ci/copy runs the tests of one."""
 
 import ast
 import re
@@ -60,13 +60,6 @@ def test_a_copy_with_one_model_does_not_speak_of_the_shop(made: Copy) -> None:
     ]
 
     assert speaking == []
-
-
-def test_what_is_made_from_code_is_current_in_a_copy_with_one_model(made: Copy) -> None:
-    """.ci/copy runs all of its tests."""
-    tests = ("tests/test_schema.py", "tests/app/reference/test_document.py")
-
-    output(sys.executable, "-m", "pytest", "--quiet", "-n0", "-pno:cacheprovider", *tests, at=made(**ONE_MODEL))
 
 
 def test_code_says_the_name_in_few_places() -> None:
