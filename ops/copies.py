@@ -10,6 +10,7 @@ from ops.configuration import Configuration
 from ops.target import MEANT
 
 SNAPSHOT = "which one; inv db.snapshots shows them"
+NEWEST = "which one; by default the newest of this git branch"
 CONFIG = "which configuration's; by default that of APPLICATION_CONFIG, else development's"
 MIGRATE = "if it is behind the code, without asking"
 
@@ -30,8 +31,8 @@ def snapshot(_: Context, name: str | None = None, yes_i_mean: str = "") -> None:
         shell.say(f"{taken.name} is kept ({kept.size(taken)}): inv db.restore --name {taken.name} brings it back")
 
 
-@task(help={"name": SNAPSHOT, "migrate": MIGRATE, "yes_i_mean": MEANT})
-def restore(_: Context, name: str, migrate: bool = False, yes_i_mean: str = "") -> None:
+@task(help={"name": NEWEST, "migrate": MIGRATE, "yes_i_mean": MEANT})
+def restore(_: Context, name: str | None = None, migrate: bool = False, yes_i_mean: str = "") -> None:
     """Put the database back to a snapshot.
 
     Under whoever is connected.
@@ -40,7 +41,7 @@ def restore(_: Context, name: str, migrate: bool = False, yes_i_mean: str = "") 
     """
     with target.destructive("inv db.restore would replace", yes_i_mean) as settings:
         with snapshots.opened(settings) as kept:
-            found = kept.find(name)
+            found = kept.newest() if name is None else kept.find(name)
             kept.restore(found)
             shell.say(f"{settings['APPLICATION_DB']} is as it was at {found.when} ({found.name})")
         _offer_to_migrate(settings, set(found.revision.split()), migrate)

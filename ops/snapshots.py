@@ -54,6 +54,16 @@ class Snapshots:
         meant = f"; did you mean {close[0]}?" if close else ""
         raise Exit(f"there is no snapshot {name!r}: there is {', '.join(known)}{meant}", code=1)
 
+    def newest(self) -> Snapshot:
+        """Return the newest snapshot of this git branch. Raises Exit if the branch has none."""
+        branch = _branch()
+        here = [snapshot for snapshot in self.every() if snapshot.branch == branch]
+        if not here:
+            others = ", ".join(sorted(snapshot.name for snapshot in self.every()))
+            instead = f"--name takes one of {others}" if others else "inv db.snapshot makes one"
+            raise Exit(f"there is no snapshot of the branch {branch or '(none)'}: {instead}", code=1)
+        return max(here, key=lambda snapshot: datetime.fromisoformat(snapshot.taken))
+
     def take(self, name: str | None = None) -> Snapshot:
         """It is there whole or not at all. Raises Exit for a name that cannot be, or is taken."""
         branch = _branch()
@@ -65,7 +75,7 @@ class Snapshots:
             self._cluster.copy(self._database, draft)
             with database.connect(self._cluster.configuration, draft) as connection:  # where nobody migrates meanwhile
                 revision = " ".join(sorted(migrations.at(session.of(connection))))
-            snapshot = Snapshot(name, branch, revision, datetime.now(UTC).isoformat(timespec="seconds"))
+            snapshot = Snapshot(name, branch, revision, datetime.now(UTC).isoformat())
             self._cluster.keep(draft, template, asdict(snapshot))
         return snapshot
 

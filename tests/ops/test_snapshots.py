@@ -174,6 +174,24 @@ def test_one_that_is_not_there_is_named_with_those_that_are(kept: Snapshots) -> 
         kept.find("befroe")
 
 
+def test_the_newest_of_the_branch_is_found_without_a_name(
+    kept: Snapshots, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(project, "ROOT", tmp_path)
+    subprocess.run(["git", "init", "--quiet", "--initial-branch", "main"], cwd=tmp_path, check=True)
+    with pytest.raises(Exit, match=r"^there is no snapshot of the branch main: inv db\.snapshot makes one$"):
+        kept.newest()
+    for name in ("zebra", None, "aardvark"):
+        kept.take(name)
+    assert kept.newest().name == "aardvark"
+    kept.forget(kept.newest())
+    assert kept.newest().name == "main"
+    subprocess.run(["git", "symbolic-ref", "HEAD", "refs/heads/other"], cwd=tmp_path, check=True)
+
+    with pytest.raises(Exit, match=r"^there is no snapshot of the branch other: --name takes one of main, zebra$"):
+        kept.newest()
+
+
 def test_a_database_whose_draft_would_have_a_name_too_long_is_left_alone() -> None:
     """PostgreSQL would cut the name to that of the database itself, and the draft is dropped first."""
     with pytest.raises(Exit, match="a database's name has 63 bytes at most"):
