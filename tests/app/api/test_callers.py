@@ -1,5 +1,6 @@
-"""Who may call what, and whose things they see: every route of the API, for everybody there is."""
+"""Who may call which route of the API, and whose things they see."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -9,7 +10,9 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from app import orders, tokens, users
-from app.models import User
+from app.api import operation
+from app.api.operation import Operation
+from app.models import Role, User
 from tests import service
 from tests.app.api.conftest import Shop
 from tests.app.api.contract import HeldClient
@@ -42,17 +45,41 @@ EXPECTED: dict[str, tuple[Mapping[str, object] | None, dict[str, int]]] = {
 that there is not."""
 
 
-def every_route(app: Flask) -> set[str]:
+def every_route(app: Flask) -> dict[str, Operation | None]:
+    """Return what each route promises: its `Operation`, if it has one."""
     return {
-        f"{method} {rule.rule.replace('<id:', '<').replace('_id>', '>')}"
+        f"{method} {rule.rule.replace('<id:', '<').replace('_id>', '>')}": operation.of(
+            app.view_functions[rule.endpoint]
+        )
         for rule in app.url_map.iter_rules()
         if rule.endpoint.startswith("api.")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
 
 
-def test_every_route_is_known_here(app: Flask) -> None:
-    assert every_route(app) == set(EXPECTED)
+def test_a_route_for_customers_says_here_whose_things_it_gives(app: Flask) -> None:
+    """`allowed` does not say it, so it is tried; the other routes need no entry in EXPECTED."""
+    routes = every_route(app)
+
+    assert set(EXPECTED) <= set(routes)
+    assert {name for name, promised in routes.items() if promised and Role.CUSTOMER in promised.allowed} <= set(
+        EXPECTED
+    )
+
+
+@pytest.mark.parametrize(("who", "role"), [(NOBODY, None), (ANOTHER, Role.CUSTOMER)])
+def test_a_route_refuses_everybody_whom_it_does_not_name(
+    app: Flask, anybody: HeldClient, everybody: dict[str, dict[str, str]], who: str, role: Role | None
+) -> None:
+    refused = {}
+    for name, promised in every_route(app).items():
+        if promised is None or (promised.allowed and role not in promised.allowed):
+            method, _, address = name.partition(" ")
+            answer = anybody.open(re.sub("<.*?>", "1", address), method=method, json={}, headers=everybody[who])
+            refused[name] = answer.status_code
+
+    assert refused
+    assert set(refused.values()) == {401 if who == NOBODY else 403}, refused
 
 
 @pytest.mark.parametrize("who", [NOBODY, OWNER, ANOTHER, STAFF])
