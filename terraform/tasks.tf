@@ -121,13 +121,12 @@ locals {
     POSTGRES_USER = local.configuration.migrations.role
     APP_USER      = local.configuration.environment.POSTGRES_USER
   })
-  migrating_secrets = {
+  migrating_secrets = merge(local.secrets, {
     POSTGRES_PASSWORD = aws_secretsmanager_secret.of["MIGRATOR_PASSWORD"].arn
-    SECRET_KEY        = aws_secretsmanager_secret.of["SECRET_KEY"].arn
     APP_PASSWORD      = aws_secretsmanager_secret.of["POSTGRES_PASSWORD"].arn
     MASTER_USER       = "${local.master}:username::"
     MASTER_PASSWORD   = "${local.master}:password::"
-  }
+  })
   master = one(aws_db_instance.main.master_user_secret).secret_arn
 
   log = { for use in ["web", "migrate"] : use => {
