@@ -1,5 +1,6 @@
 """The settings, from variables and secret files."""
 
+import json
 from pathlib import Path
 
 import psycopg
@@ -17,6 +18,7 @@ COMPLETE = {
     "POSTGRES_PASSWORD": PASSWORD,
     "SECRET_KEY": "0123456789abcdef",
 }
+PRODUCTION = json.loads((Path(__file__).parents[2] / "config" / "production.json").read_text("utf-8"))
 
 
 def test_a_password_of_any_characters_survives_the_url(environment: pytest.MonkeyPatch) -> None:
@@ -136,6 +138,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Complete, and nothing of the developer's own in it."""
     for name in Config.model_fields:
         monkeypatch.delenv(name, raising=False)
-    for name, value in COMPLETE.items():
+    added = PRODUCTION["environment"] | dict.fromkeys(PRODUCTION["secrets"], "0123456789abcdef")
+    required = {name: str(added[name]) for name, field in Config.model_fields.items() if field.is_required()}
+    for name, value in (required | COMPLETE).items():
         monkeypatch.setenv(name, value)
     return monkeypatch

@@ -37,6 +37,12 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def production_secrets() -> dict[str, str]:
+    """Return a value for each secret that config/production.json names."""
+    names = json.loads((project.CONFIG / "production.json").read_text("utf-8"))["secrets"]
+    return {name: f"the value of {name}" for name in names}
+
+
 def problems_with(checkout: Path, place: str, value: object) -> list[str]:
     """What is found in the checkout's configurations where `place`, as in `containers/web/replicas`, has the value."""
     path = checkout / "config" / "production.json"

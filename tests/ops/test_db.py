@@ -18,13 +18,13 @@ from ops import database as databases
 from ops.configuration import Configuration
 from ops.database import Database
 from ops.project import NAME
-from tests.ops.conftest import Clone
+from tests.ops.conftest import Clone, production_secrets
 from tests.service import Database as OwnDatabase
 
 Captured = pytest.CaptureFixture[str]
 
 FIRST = migrations.pending(set())[0].name
-SECRETS = dict.fromkeys(("MIGRATOR_PASSWORD", "POSTGRES_PASSWORD", "SECRET_KEY"), "a-password-of-some-length")
+SECRETS = production_secrets()
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,10 @@ import pytest
 from ops import configuration, engine, project, stack
 from ops.configuration import Configuration
 from tests.ops import path
+from tests.ops.conftest import production_secrets
 
 ROOT = project.ROOT
-SECRETS = {
-    "MIGRATOR_PASSWORD": "the migrator's password",
-    "POSTGRES_PASSWORD": "the password of the app",
-    "SECRET_KEY": "the key of all cookies",
-}
+SECRETS = production_secrets()
 
 
 def test_the_service_finds_its_settings_in_the_environment_and_no_secret(settings: Configuration) -> None:
