@@ -1,19 +1,30 @@
-"""Somebody who types what a page says, in a checkout of their own, without an engine, and compares what they see."""
+"""A reader who types what pages say, in a clone without a Docker Engine, and compares what they show.
+
+`python -m tests.docs.newcomer CHECKOUT FOLDER PAGE…` types pages of CHECKOUT into a clone of its commit, and leaves the
+clone in FOLDER/shop: `.ci/newcomer` and `.ci/copy` then run the tests there.
+"""
 
 import os
 import re
 import shutil
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from ops import ports, project
+from tests.docs import blocks, pages
 from tests.docs.blocks import Block, Command
 from tests.docs.shell import Shell
-from tests.ops.conftest import make_clone
+from tests.ops.conftest import Clone
+
+IN_A_ROW = [pages.DOCS / f"{name}.md" for name in ("getting-started", "tutorial", "day-one")]
+"""A reader follows them one after the other, in one clone."""
+FURTHER_ON = [pages.DOCS / f"{name}.md" for name in ("add-a-model", "add-a-page")]
+"""Likewise. `.ci/newcomer` types them after those, and `.ci/copy` in a copy with one model."""
 
 PORTS = ("5000", "5001", "5432")  # as the pages have them
 SECONDS_TO_LOG = 60
@@ -35,19 +46,19 @@ VARYING = {
 
 
 class Newcomer:
-    def __init__(self, place: Path) -> None:
-        self.clone = make_clone(place)
-        self.folder = self.clone.folder
+    def __init__(self, clone: Clone) -> None:
+        self.clone, self.folder = clone, clone.folder
         self.ports = [str(ports.any_free()) for _ in PORTS]
-        self._take_ports_of_our_own()
+        self._take_ports(self.ports)
         _lend_environment(self.folder / ".venv")
-        # A migrated server to start the tests on is made once for all pages.
-        (self.folder / ".local").mkdir()
-        (project.LOCAL / "cache").mkdir(parents=True, exist_ok=True)
-        (self.folder / ".local" / "cache").symlink_to(project.LOCAL / "cache")
-        (place / ".curlrc").write_text("silent\nshow-error\n")  # as it is in a terminal, where it shows no progress
+        _lend_migrated_servers(self.folder / ".local")
+        (self.folder.parent / ".curlrc").write_text(
+            "silent\nshow-error\n"
+        )  # as it is in a terminal, where it shows no progress
         self.shell = Shell(self.folder, self._environment())
-        self.shell.type("git init --quiet --initial-branch main && git add --all && git commit --quiet --message Begin")
+        self.shell.type(
+            "git init --quiet && git checkout --quiet -B main && git add --all && git commit --quiet --message Begin"
+        )
 
     def follow(self, block: Block) -> Iterator[str]:
         """What differs from the page, in a sentence each."""
@@ -55,7 +66,7 @@ class Newcomer:
             path = self.folder / block.detail
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text, "utf-8")
-        elif block.note == "in":
+        elif block.note in blocks.EDITS:
             self._edit(block)
         elif block.note == "goes on, once it said":
             (command,) = block.commands
@@ -68,15 +79,11 @@ class Newcomer:
                 yield from _compared(command, self._as_shown(said), code)
 
     def _edit(self, block: Block) -> None:
-        place, how, line = re.split(r", (above|below|instead of): ", block.detail)
-        path = self.folder / place
-        lines = path.read_text("utf-8").splitlines(keepends=True)
-        number = next(number for number, each in enumerate(lines) if each.strip().startswith(line))
-        begin, end = {"above": (0, 0), "below": (1, 1), "instead of": (0, 1)}[how]
-        lines[number + begin : number + end] = [block.text]
+        paths, where, what = block.edit()
         started = self._log().count(SERVES)
-        path.write_text("".join(lines), "utf-8")
-        if place.startswith("app/") and started:
+        for path in (self.folder / each for each in paths):
+            path.write_text(_edited(path.read_text("utf-8"), block.text, where, what), "utf-8")
+        if started and any(path.startswith("app/") for path in paths):
             self._wait_for(lambda: self._log().count(SERVES) > started)
 
     def _environment(self) -> dict[str, str]:
@@ -117,17 +124,29 @@ class Newcomer:
             said = said.replace(ours, theirs)
         return COLOUR.sub("", said).replace(str(self.folder), HOME)
 
-    def _take_ports_of_our_own(self) -> None:
+    def give_ports_back(self) -> None:
+        self._take_ports(PORTS)
+
+    def _take_ports(self, numbers: Sequence[str]) -> None:
         path = self.folder / "config" / "development.json"
         text = path.read_text("utf-8")
-        for theirs, ours in zip(PORTS, self.ports, strict=True):
-            text = text.replace(f'_PORT": {theirs}', f'_PORT": {ours}')
+        for name, number in {"FLASK_RUN_PORT": numbers[0], "POSTGRES_PORT": numbers[2]}.items():
+            text = re.sub(rf'(?<="{name}": )\d+', number, text)
         path.write_text(text, "utf-8")
 
 
+def differences(somebody: Newcomer, pages_in_order: Iterable[Path], *, in_the_gate: bool = False) -> Iterator[str]:
+    for page in pages_in_order:
+        for block in blocks.of(page):
+            if in_the_gate and block.is_for_the_gate:
+                block = block.in_the_gate()
+            for difference in somebody.follow(block):
+                yield f"{project.shown(page)}:{block.line}: {difference}"
+
+
 @contextmanager
-def arrived(place: Path) -> Iterator[Newcomer]:
-    newcomer = Newcomer(place)
+def arrived(clone: Clone) -> Iterator[Newcomer]:
+    newcomer = Newcomer(clone)
     try:
         yield newcomer
     finally:
@@ -146,6 +165,21 @@ def shape(text: str) -> str:
     return " ".join(text.split())
 
 
+def _edited(text: str, block: str, where: str, what: str) -> str:
+    if where == "at the end of":
+        return f"{text}\n\n{block}"
+    if where == "after":
+        assert what in text, what
+        return text.replace(what, what + block.rstrip("\n"), 1)
+    lines = text.splitlines(keepends=True)
+    found = [number for number, line in enumerate(lines) if line.strip().startswith(what)]
+    assert found, what
+    begin, end = {"above": (0, 0), "below": (1, 1), "below each": (1, 1), "instead of": (0, 1)}[where]
+    for number in reversed(found if where == "below each" else found[:1]):
+        lines[number + begin : number + end] = [block]
+    return "".join(lines)
+
+
 def _compared(command: Command, said: str, code: int) -> Iterator[str]:
     shown = command.shown.strip()
     if shown and not re.fullmatch(_pattern(shown), shape(said)):
@@ -159,6 +193,15 @@ def _pattern(shown: str) -> str:
     return ".*".join(re.escape(part.strip()) for part in shape(shown).split("…"))
 
 
+def _lend_migrated_servers(local: Path) -> None:
+    """Link the servers that tests have made here, and their password; those that tests make in the clone stay there."""
+    (local / "cache" / "postgres").mkdir(parents=True)
+    for path in (project.LOCAL / "cache" / "postgres").glob("*.tar"):
+        (local / "cache" / "postgres" / path.name).symlink_to(path)
+    if (secrets := project.LOCAL / "secrets" / "testing").exists():
+        shutil.copytree(secrets, local / "secrets" / "testing")
+
+
 def _lend_environment(venv: Path) -> None:
     """`./inv` takes it for the one that it would make: what installing costs, and that it works, .ci/smoke tells."""
     venv.mkdir()
@@ -168,3 +211,19 @@ def _lend_environment(venv: Path) -> None:
         (venv / name).unlink(missing_ok=True)
     (venv / "made-as").write_text(f"{venv}\n", "utf-8")
     shutil.copy(venv.parent / "uv.lock", venv / "uv.lock")
+
+
+def main(checkout: Path, folder: Path, *names: str) -> None:
+    folder.mkdir(exist_ok=True)
+    git = ["git", "clone", "--quiet", str(checkout), str(folder / "shop")]
+    subprocess.run(git, check=True)
+    with arrived(Clone(folder / "shop", dict(os.environ))) as somebody:
+        typed = [checkout / "docs" / f"{name}.md" for name in names]
+        found = list(differences(somebody, typed, in_the_gate=True))
+        somebody.give_ports_back()
+    if found:
+        raise SystemExit("\n".join(found))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])

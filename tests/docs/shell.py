@@ -1,6 +1,8 @@
 """The shell that the commands of a page are typed into."""
 
+import os
 import shlex
+import signal
 import subprocess
 import threading
 import time
@@ -16,7 +18,7 @@ class Shell:
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.folder, self.environment = folder, environment
-        self.left: list[subprocess.Popen[str]] = []
+        self.left: dict[str, subprocess.Popen[str]] = {}
         self.process = self._start("bash", stdin=subprocess.PIPE)
 
     def type(self, command: str) -> tuple[str, int]:
@@ -27,14 +29,16 @@ class Shell:
         return self._read()
 
     def leave(self, command: str, sign: str) -> str:
-        """Running, once it has said that; what it said by then."""
-        log = self.folder.parent / f"{len(self.left)}.log"
+        """Start the command, end an earlier one of the same text, and return its output up to the line with `sign`."""
+        if command in self.left:
+            self._interrupt(self.left.pop(command))
+        log = self.folder.parent / f"{len(self.logs())}.log"
         with log.open("w") as file:
-            self.left.append(self._start("bash", "-c", command, stdin=subprocess.DEVNULL, stdout=file))
+            process = self.left[command] = self._start("bash", "-c", command, stdin=subprocess.DEVNULL, stdout=file)
         deadline = time.monotonic() + SECONDS
         while sign not in (said := log.read_text("utf-8")) or not said.endswith("\n"):
             assert time.monotonic() < deadline, f"not within {SECONDS} s: {sign!r} by {command}, which said\n{said}"
-            assert self.left[-1].poll() is None, f"{command} has ended; it said\n{said}"
+            assert process.poll() is None, f"{command} has ended; it said\n{said}"
             time.sleep(0.1)
         return said[: said.index("\n", said.index(sign))]
 
@@ -53,10 +57,17 @@ class Shell:
         raise AssertionError(f"ended the shell, or took longer than {SECONDS} s; it said {said}")
 
     def end(self) -> None:
-        for process in [*self.left, self.process]:
+        processes = [*self.left.values(), self.process]
+        for process in processes:
             process.terminate()
-        for process in [*self.left, self.process]:
+        for process in processes:
             process.communicate(timeout=30)
+
+    def _interrupt(self, process: "subprocess.Popen[str]") -> None:
+        """Press Ctrl-C."""
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=SECONDS)
+        assert process.returncode in (0, 130, -signal.SIGINT), f"Ctrl-C: it ended with {process.returncode}"
 
     def _start(self, *command: str, stdin: int, stdout: IO[str] | int = subprocess.PIPE) -> "subprocess.Popen[str]":
         return subprocess.Popen(

@@ -6,6 +6,7 @@ import pytest
 
 from tests.docs import blocks, newcomer
 from tests.docs.newcomer import Newcomer
+from tests.ops.conftest import make_clone
 
 
 @pytest.mark.parametrize(
@@ -48,5 +49,5 @@ def _differences(somebody: Newcomer, text: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def somebody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newcomer]:
-    with newcomer.arrived(tmp_path_factory.mktemp("checkout")) as somebody:
+    with newcomer.arrived(make_clone(tmp_path_factory.mktemp("checkout"))) as somebody:
         yield somebody
