@@ -94,7 +94,7 @@ SHOP: dict[str, list[Change]] = {
         r"\n\n@placed\.connect(?s:.*)",
     ],
     "app/api/__init__.py": [
-        ("import callers, orders, products, tokens", "import callers, items, tokens"),
+        ("import callers, orders, products", "import callers, items"),
         r".*\(products\.blueprint\)\n",
         ("The shop for", "The service for"),
     ],
