@@ -44,6 +44,13 @@ On Linux and macOS, with a Docker Engine or without. On Windows, `./inv` cannot 
 MENTIONS: dict[str, dict[str, list[Change]]] = {
     "always": {
         ".ci/run": [
+            r"^# It begins on the machines of newcomers.*\n",
+            r"^# The tests that depend on who runs them(?s:.*?)(?=^have_engine)",
+            r"^if \[\[ \$\(id -u\) == 0 \]\] && command -v apt-get(?s:.*?)(?=^if ! have_engine)",
+            r"^step 'a bare Debian 12.*\njoined\n",
+            (r"what needs more than a bare machine.*(?=')", "the suite"),
+            r"^\./inv test -- -m .*\n",
+            (r"^\./inv test -- --no-cov tests/app.*", "./inv test"),
             (r"contract_and_benchmarks", "contract"),
             r"^  \./inv bench\..*\n",
             r"^# What benchmarks find.*\nbenchmarks_of_stacks\(\) \{\n\}\n",

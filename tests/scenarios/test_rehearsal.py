@@ -8,8 +8,8 @@ import pytest
 from scenarios.rehearsal import locks, traffic
 from scenarios.rehearsal.steps import Step
 from scenarios.rehearsal.traffic import Asked
-from tests.ops.conftest import wait_until
 from tests.service import Database
+from tests.waiting import wait_until
 
 OK, SLOW, REFUSED = Asked("ask", 3), Asked("ask more", 1000.6), Asked("ask all", 1, "no such column")
 

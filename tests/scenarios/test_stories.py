@@ -1,6 +1,7 @@
 """Every story, told to a database at the head of the migrations."""
 
 import hashlib
+import shutil
 import subprocess
 import sys
 from itertools import pairwise
@@ -19,7 +20,6 @@ from scenarios.__main__ import main
 from scenarios.loading import clock, copying, rows, telling
 from scenarios.loading.rows import Rows
 from tests import clones
-from tests.ops.conftest import make_clone
 from tests.service import Database
 
 SMALL = {"orders": 300, "wholesale": 20}
@@ -175,10 +175,11 @@ def test_a_story_is_told_to_an_empty_database_only(database: Database) -> None:
 
 
 def test_one_that_raises_in_another_process_is_named_with_its_line(database: Database, tmp_path: Path) -> None:
-    clone = make_clone(tmp_path)
-    (clone.folder / "scenarios" / "told.py").write_text(RAISES_ELSEWHERE)
+    for part in ("app", "scenarios"):
+        shutil.copytree(project.ROOT / part, tmp_path / part)
+    (tmp_path / "scenarios" / "told.py").write_text(RAISES_ELSEWHERE)
 
-    failed = command(database.environment, "told", folder=clone.folder)
+    failed = command(database.environment, "told", folder=tmp_path)
 
     assert (failed.returncode, failed.stderr) == (1, "scenarios/told.py:8: KeyError: 7\n")
 
