@@ -10,7 +10,7 @@ import pytest
 from argon2 import PasswordHasher
 from flask.testing import FlaskClient
 
-from app import passwords, products, users
+from app import products, users
 from app.models import Role
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hash with the least that argon2 takes: its real cost would be most of what the desk's tests take."""
     hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     nobodys = hasher.hash("")
-    monkeypatch.setattr(passwords, "_hasher", lambda: hasher)
-    monkeypatch.setattr(passwords, "_nobodys", lambda: nobodys)
+    monkeypatch.setattr("app.passwords._hasher", lambda: hasher)
+    monkeypatch.setattr("app.passwords._nobodys", lambda: nobodys)
 
 
 @pytest.fixture
