@@ -21,10 +21,10 @@ from tests.docs.blocks import Block, Command
 from tests.docs.shell import Shell
 from tests.ops.conftest import Clone
 
-IN_A_ROW = [pages.DOCS / f"{name}.md" for name in ("getting-started", "tutorial", "day-one")]
-"""A reader follows them one after the other, in one clone."""
-FURTHER_ON = [pages.DOCS / f"{name}.md" for name in ("add-a-model", "add-a-page")]
-"""Likewise. `.ci/newcomer` types them after those, and `.ci/copy` in a copy with one model."""
+IN_A_ROW = [
+    pages.DOCS / f"{name}.md" for name in ("getting-started", "tutorial", "day-one", "add-a-model", "add-a-page")
+]
+"""A reader follows them one after the other. `.ci/newcomer` types them in one clone, and runs the whole suite there."""
 
 PORTS = ("5000", "5001", "5432")  # as the pages have them
 SECONDS_TO_LOG = 60

@@ -17,8 +17,7 @@ PAGES = [page for page in pages.every() if any(True for _ in blocks.of(page))]
 TYPED_ALONE = [
     page
     for page in PAGES
-    if page not in (*newcomer.IN_A_ROW, *newcomer.FURTHER_ON)
-    and any(block.note not in (*blocks.NOT_RUN, "run by") for block in blocks.of(page))
+    if page not in newcomer.IN_A_ROW and any(block.note not in (*blocks.NOT_RUN, "run by") for block in blocks.of(page))
 ]
 
 NOT_RUN = {
@@ -37,12 +36,24 @@ NOT_RUN = {
 
 @pytest.mark.parametrize("page", TYPED_ALONE, ids=lambda page: page.stem)
 def test_a_page_tells_what_happens(page: Path, tmp_path: Path) -> None:
-    follow([page], tmp_path)
+    """A reader who has followed a page has its lines in the tree already: skip, and say so."""
+    found = list(blocks.of(page))
+    if done := [block.line for block in found if block.is_done(project.ROOT)]:
+        pytest.skip(f"{page.name}: this checkout already has what the lines {done} tell to write")
+    if lacking := programs_lacking(found):
+        pytest.skip(f"needs {lacking}")
+
+    with newcomer.arrived(make_clone(tmp_path)) as somebody:
+        differences = list(newcomer.differences(somebody, [page]))
+
+    if differences:
+        pytest.fail("\n".join(differences), pytrace=False)
 
 
-def test_getting_started_the_tutorial_and_day_one_follow_each_other(tmp_path: Path) -> None:
-    """`.ci/newcomer` then runs the lint and the whole suite in such a clone."""
-    follow(newcomer.IN_A_ROW, tmp_path)
+def test_the_gate_types_the_pages_that_follow_each_other() -> None:
+    script = (project.ROOT / ".ci" / "newcomer").read_text("utf-8")
+
+    assert " ".join(page.stem for page in newcomer.IN_A_ROW) in script
 
 
 def test_the_blocks_that_are_not_run_are_these_and_say_why() -> None:
@@ -65,25 +76,6 @@ def test_a_block_that_is_run_elsewhere_is_run_there(page: Path) -> None:
             tasks = re.findall(r"\binv ([a-z.-]+)", block.text)
             assert tasks, f"{page.name}:{block.line} calls no task"
             assert not [task for task in tasks if task not in test], f"{page.name}:{block.line} says so"
-
-
-def follow(pages_in_order: list[Path], place: Path) -> None:
-    """Type the pages in one clone of the working tree, and fail where they show something else.
-
-    A reader who has followed a page has its lines in the tree already, and they cannot be typed again: skip, and say
-    so. A clone of an older commit would pass, and say nothing about this tree.
-    """
-    found = [(page, block) for page in pages_in_order for block in blocks.of(page)]
-    if done := [f"{project.shown(page)}:{block.line}" for page, block in found if block.is_done(project.ROOT)]:
-        pytest.skip(f"this checkout already has what {', '.join(done)} tells to write")
-    if lacking := programs_lacking([block for _, block in found]):
-        pytest.skip(f"needs {lacking}")
-
-    with newcomer.arrived(make_clone(place)) as somebody:
-        differences = list(newcomer.differences(somebody, pages_in_order))
-
-    if differences:
-        pytest.fail("\n".join(differences), pytrace=False)
 
 
 def programs_lacking(found: list[Block]) -> str:

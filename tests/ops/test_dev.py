@@ -58,7 +58,8 @@ class Running:
                 self.said += line
 
 
-def test_serves_keeps_the_data_over_a_restart_and_leaves_nothing(clone: Clone, start: Start) -> None:
+def test_serves_and_keeps_the_data_over_a_restart_and_a_kill_and_leaves_nothing(clone: Clone, start: Start) -> None:
+    data = clone.folder / ".local" / "postgres" / "development"
     dev = start(clone)
     url = dev.wait_for(r"page  (\S+)")
     dev.wait_for("Debugger is active")
@@ -73,9 +74,17 @@ def test_serves_keeps_the_data_over_a_restart_and_leaves_nothing(clone: Clone, s
     assert again.wait_for(r"page  (\S+)") == url
     again.wait_for("Debugger is active")
     assert "nothing was added" in again.said
-    assert "Walnut chopping board" in _get(f"{url}/api/products")
     assert "is taken" not in again.said
-    assert again.end() in (0, 130)
+    again.end("SIGKILL")
+    assert postgres.running_port(data) == int(clone.environment["POSTGRES_PORT"])
+
+    after_the_kill = start(clone)
+    after_the_kill.wait_for("using an embedded PostgreSQL, which runs already")
+    page = after_the_kill.wait_for(r"page  (\S+)")
+    after_the_kill.wait_for("Debugger is active")
+    assert "Walnut chopping board" in _get(f"{page}/api/products")
+    assert after_the_kill.end() in (0, 130)
+    assert clone.processes() == []
 
 
 def test_ports_that_are_taken_are_said_and_the_next_ones_are_used(
@@ -92,32 +101,6 @@ def test_ports_that_are_taken_are_said_and_the_next_ones_are_used(
     assert "Walnut chopping board" in _get(f"{url}/api/products")
 
 
-def test_a_server_that_a_killed_one_left_behind_is_used_and_then_ended(clone: Clone, start: Start) -> None:
-    dev = start(clone)
-    dev.wait_for("Debugger is active")
-    dev.end("SIGKILL")
-    data = clone.folder / ".local" / "postgres" / "development"
-    assert postgres.running_port(data) == int(clone.environment["POSTGRES_PORT"])
-
-    again = start(clone)
-
-    again.wait_for("using an embedded PostgreSQL, which runs already")
-    again.wait_for("Debugger is active")
-    again.end()
-    assert clone.processes() == []
-
-
-def test_a_task_beside_it_uses_its_server_and_does_not_end_it(clone: Clone, start: Start) -> None:
-    dev = start(clone)
-    dev.wait_for("Debugger is active")
-    data = clone.folder / ".local" / "postgres" / "development"
-
-    assert clone.inv("db.status").returncode == 0
-    assert clone.inv("run", 'test "$POSTGRES_PORT" = ' + clone.environment["POSTGRES_PORT"]).returncode == 0
-
-    assert postgres.running_pid(data) is not None
-
-
 def test_the_last_of_several_tasks_ends_the_server(clone: Clone, start: Start) -> None:
     data = clone.folder / ".local" / "postgres" / "development"
     with _at_once(clone, "db.migrate", "db.migrate", "db.shell") as (one, other, psql):
@@ -126,6 +109,7 @@ def test_the_last_of_several_tasks_ends_the_server(clone: Clone, start: Start) -
         pages = [each.wait_for(r"page  (\S+)") for each in (first, second)]
         first.wait_for("Debugger is active")
         second.wait_for("Debugger is active")
+        assert clone.inv("run", 'test "$POSTGRES_PORT" = ' + clone.environment["POSTGRES_PORT"]).returncode == 0
 
         psql.communicate("SELECT 1;\n", timeout=30)
         first.end()
