@@ -22,7 +22,7 @@ import pytest
 
 from ops import images, ports
 from ops.project import NAME
-from tests import leftovers
+from tests import leftovers, run
 from tests.ops.conftest import ROOT, Clone, make_clone, production_secrets, wait_until
 
 CLIENTS = 8
@@ -110,6 +110,7 @@ def new_stack(tmp_path: Path) -> Iterator[Stack]:
 
 
 def make_stack(place: Path) -> Stack:
+    run.require("compose")
     clone = make_clone(place / leftovers.claimed_folder())
     port = ports.any_free()
     environment = {name: value for name, value in clone.environment.items() if name != "DOCKER_HOST"}
