@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app import users
 from app.models import Role
 from ops import project
+from tests import throwaway
 from tests.service import create
 
 
@@ -56,9 +57,8 @@ def test_what_cannot_be_done_is_told_in_a_line(app: Flask, session: Session) -> 
 
 
 def test_a_database_that_does_not_answer_is_told_in_a_line() -> None:
-    place = {"POSTGRES_HOST": "127.0.0.1", "POSTGRES_PORT": "1", "POSTGRES_USER": "nobody", "APPLICATION_DB": "none"}
-    secrets = {"POSTGRES_PASSWORD": "of no server at all", "SECRET_KEY": "signs nothing at all"}
-    app = create({"FLASK_CONFIG": "testing", **place, **secrets})
+    away = throwaway.settings().changed("the test", POSTGRES_HOST="127.0.0.1", POSTGRES_PORT=1)
+    app = create(away.environment)
 
     code, complaint = said(app.test_cli_runner(), "prune")
 

@@ -14,7 +14,7 @@ def test_an_update_keeps_what_was_changed_here_and_brings_what_was_changed_there
     output("git", "branch", "--force", "earlier", before(source), at=source)
     there = tmp_path / "there"
     output("git", "clone", "--quiet", "--shared", "--branch", "earlier", str(source), str(there), at=source)
-    edit(there / "app" / "models.py", "class User(", "# Groundwork's, then.\nclass User(")
+    edit(there / "app" / "tokens.py", "def issue(", "# Groundwork's, then.\ndef issue(")
     edit(there / "docs" / "observability.md", "\n", "\nThen.\n")
     (there / "app" / "cursors.py").unlink()
     commit(there)
@@ -22,7 +22,7 @@ def test_an_update_keeps_what_was_changed_here_and_brings_what_was_changed_there
     now = output("git", "commit-tree", "HEAD^{tree}", "-p", "earlier", "-m", "Now", at=source).strip()
     output("git", "branch", "--force", "now", now, at=source)
     mine = shutil.copytree(made("earlier", **{**ONE_MODEL, "name": "corner-shop"}), tmp_path / "mine", symlinks=True)
-    edit(mine / "app" / "models.py", "class Item(", "# Goods.\nclass Item(")
+    edit(mine / "app" / "tokens.py", "def forget(", "# Mine.\ndef forget(")
     (mine / "app" / "colours.py").write_text("GROUND = 'groundwork'\n")
     (mine / "docs" / "observability.md").unlink()
     commit(mine)
@@ -32,8 +32,8 @@ def test_an_update_keeps_what_was_changed_here_and_brings_what_was_changed_there
     assert updated.returncode == 0, updated.stderr
     fresh = made(**ONE_MODEL)
     assert conflicts(mine) == []
-    assert (mine / "app" / "models.py").read_text() == (
-        (fresh / "app" / "models.py").read_text().replace("class Item(", "# Goods.\nclass Item(")
+    assert (mine / "app" / "tokens.py").read_text() == (
+        (fresh / "app" / "tokens.py").read_text().replace("def forget(", "# Mine.\ndef forget(")
     )
     assert (mine / "app" / "colours.py").read_text() == "GROUND = 'groundwork'\n"
     assert (mine / "app" / "cursors.py").read_text() == (fresh / "app" / "cursors.py").read_text()
@@ -41,7 +41,7 @@ def test_an_update_keeps_what_was_changed_here_and_brings_what_was_changed_there
     # Where more is left behind than in the commit before, copier leaves it in projects that have it.
     if not output("git", "diff", "--name-only", "earlier", "HEAD", "--", "copier.yml", at=source):
         differing = {path for path in {*files(mine), *files(fresh)} if content(mine / path) != content(fresh / path)}
-        assert differing == {".copier-answers.yml", "app/colours.py", "app/models.py", "docs/observability.md"}
+        assert differing == {".copier-answers.yml", "app/colours.py", "app/tokens.py", "docs/observability.md"}
 
 
 def test_a_project_in_a_folder_of_a_repository_that_was_copied_from_a_relative_path_can_be_updated(
