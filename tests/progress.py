@@ -51,11 +51,16 @@ class Progress:
             return category, letter, word
         if report.failed:
             self._failed += 1
+            self._erase()
+            self._reporter.write_line(f"FAILED  {report.nodeid}", red=True)
         return category, "", ""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
         self._session = None
+        self._erase()
+
+    def _erase(self) -> None:
         if self._reporter.isatty:
             self._reporter.rewrite("", erase=True)
             self._reporter.write("\r", flush=True)

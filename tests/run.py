@@ -4,6 +4,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Generator, Iterable
 from functools import cache
@@ -19,6 +20,7 @@ from tests.terraform import provider
 FOLDER = pytest.StashKey[Path]()
 KEEPER = pytest.StashKey[server.Keeper]()
 FAILED = pytest.StashKey[bool]()
+LIBRARIES = ("alembic", "click", "flask", "psycopg", "sqlalchemy", "werkzeug")
 WAL_SEGMENT_BYTES = 16 * 1024**2
 
 
@@ -76,11 +78,20 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    if call.excinfo:
+        _hide_libraries()
     report = yield
     item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
     if report.failed and call.excinfo and (reason := _why_no_test_can_go_on(item.config, call.excinfo.value)):
         item.session.shouldfail = reason
     return report
+
+
+def _hide_libraries() -> None:
+    """Leave the frames of libraries out of tracebacks, as they are most of it; `--full-trace` shows them."""
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] in LIBRARIES:
+            vars(module)["__tracebackhide__"] = True
 
 
 def _why_no_test_can_go_on(config: pytest.Config, error: BaseException) -> str | None:
