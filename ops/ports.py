@@ -8,6 +8,7 @@ from invoke.exceptions import Exit
 from ops import shell
 
 TRIES = 100
+LAST = 65535
 _claims: list[socket.socket] = []
 
 
@@ -17,9 +18,11 @@ def claim(first: int) -> int:
     Until this process ends, no other that asks here is given the same one. Raises Exit where all are taken, or where
     this user may not listen on it.
     """
+    if first > LAST:
+        raise Exit(f"port {first}: should be at most {LAST}", code=1)
     if isinstance(_refusal(first), PermissionError):
         raise Exit(f"port {first}: this user may not listen on it; choose one from 1024", code=1)
-    for port in range(first, min(first + TRIES, 65536)):
+    for port in range(first, min(first + TRIES, LAST + 1)):
         if not is_taken(port) and _is_ours_now(port):
             return port
     raise Exit(f"no port is free from {first} to {first + TRIES - 1}", code=1)
@@ -41,9 +44,9 @@ def any_free() -> int:
 
 
 def is_taken(port: int) -> bool:
-    return _answers(port) or not isinstance(
-        _refusal(port), PermissionError | None
-    )  # an engine may listen where we may not
+    """Return whether something listens on the port. One that only root may listen on is free: an engine can use it."""
+    refusal = _refusal(port)
+    return _answers(port) or (refusal is not None and not isinstance(refusal, PermissionError))
 
 
 def _answers(port: int) -> bool:

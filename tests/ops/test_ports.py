@@ -62,6 +62,11 @@ def test_a_port_that_only_root_may_listen_on_is_said(monkeypatch: pytest.MonkeyP
         ports.claim(80)
 
 
+def test_a_port_beyond_the_last_one_is_said() -> None:
+    with pytest.raises(Exit, match="port 70000: should be at most 65535"):
+        ports.claim(70000)
+
+
 @pytest.fixture(autouse=True)
 def claims(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A test's claims end with it."""
