@@ -147,7 +147,7 @@ def end_what_runs(clone: Clone) -> None:
 
 def make_clone(place: Path) -> Clone:
     folder = place / "shop"
-    folder.mkdir()
+    folder.mkdir(parents=True)
     subprocess.run(["tar", "-x", "--no-same-owner", "-f", "-"], cwd=folder, input=_working_tree(), check=True)
     environment = {
         "PATH": os.environ["PATH"],
