@@ -3,6 +3,7 @@
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -33,10 +34,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    hear_ctrl_c()
     shared = getattr(config, "workerinput", {}).get("folder")
     config.stash[FOLDER] = Path(shared or tempfile.mkdtemp(prefix=f"{server.FOLDER}-{os.getpid()}-"))
     if shared is None:
         config.stash[KEEPER] = server.Keeper(config.stash[FOLDER], _outlives(config))
+
+
+def hear_ctrl_c() -> None:
+    """Undo what a shell does to a command in the background: what tests start would ignore Ctrl-C too."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _outlives(config: pytest.Config) -> bool:
