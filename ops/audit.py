@@ -4,6 +4,7 @@ Who asks another service says so by pip-audit's own variables, PIP_AUDIT_VULNERA
 """
 
 import json
+import os
 import re
 import subprocess
 import tempfile
@@ -55,20 +56,23 @@ class Report:
         return replace(self, found=[each for each in self.found if each.id not in accepted])
 
 
-@task
-def audit(_: Context) -> None:
-    """Fail where a package is known to be vulnerable.
+@task(help={"allow_unaudited": "pass in a pipeline too if no vulnerability service answers"})
+def audit(_: Context, allow_unaudited: bool = False) -> None:
+    """Fail if a package is known to be vulnerable.
 
-    It asks about each package of uv.lock; where nobody can be asked, it says
-    so.
+    It asks about each package of uv.lock. If no service answers, it says so,
+    and fails if CI is set: a pipeline relies on the answer.
 
-    Example: inv audit
+    Example: inv audit --allow-unaudited
     """
     accepted = _accepted()
     try:
         report = read(*_asked()).without(accepted)
     except NotAnswered as reason:
-        shell.note(f"NOT AUDITED: nobody can be asked about the packages in uv.lock: {reason}")
+        unaudited = f"NOT AUDITED: no service answers for the packages in uv.lock: {reason}"
+        if _is_pipeline() and not allow_unaudited:
+            raise Exit(f"{unaudited}\nto let a pipeline pass without: inv audit --allow-unaudited", code=1) from None
+        shell.note(unaudited)
         return
     if report.unknown:
         shell.note(f"not audited, since they are not known there: {', '.join(report.unknown)}")
@@ -97,6 +101,10 @@ def read(answer: str, complaint: str) -> Report:
         for flaw in package["vulns"]
     ]
     return Report(len(known), [package["name"] for package in packages if "skip_reason" in package], found)
+
+
+def _is_pipeline() -> bool:
+    return os.environ.get("CI", "").lower() not in ("", "0", "false")
 
 
 def _accepted() -> dict[str, str]:

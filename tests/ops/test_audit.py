@@ -33,7 +33,7 @@ FLAW = {
         {"package": FLASK, "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "99.1"}]}]}
     ],
 }
-Audited = Callable[[Mapping[str, str]], tuple[str, str]]
+Audited = Callable[..., tuple[str, str]]
 OURS = {"name": "ours", "skip_reason": "Dependency not found on PyPI and could not be audited: ours (1.0)"}
 
 
@@ -94,7 +94,7 @@ def test_one_that_fails_is_no_answer(service: str, audited: Audited) -> None:
     said, complaint = audited(osv(f"{service}/away"))
 
     assert said == ""
-    assert "NOT AUDITED: nobody can be asked" in complaint
+    assert "NOT AUDITED: no service answers" in complaint
     assert "503" in complaint
 
 
@@ -117,8 +117,21 @@ def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
 def test_without_a_network_it_is_said_and_no_error(audited: Audited) -> None:
     said, complaint = audited({"HTTPS_PROXY": "http://127.0.0.1:9"})
 
-    assert "NOT AUDITED: nobody can be asked about the packages in uv.lock: requests.exceptions." in complaint
+    assert "NOT AUDITED: no service answers for the packages in uv.lock: requests.exceptions." in complaint
     assert said == ""
+
+
+def test_a_pipeline_fails_if_nothing_was_audited(service: str, audited: Audited) -> None:
+    with pytest.raises(Exit, match=r"^NOT AUDITED: [^\n]*\n[^\n]*: inv audit --allow-unaudited$") as refused:
+        audited({**osv(f"{service}/away"), "CI": "true"})
+
+    assert refused.value.code == 1
+
+
+def test_a_pipeline_passes_unaudited_if_that_is_allowed(service: str, audited: Audited) -> None:
+    _, complaint = audited({**osv(f"{service}/away"), "CI": "true"}, True)
+
+    assert "NOT AUDITED: no service answers" in complaint
 
 
 def osv(url: str) -> dict[str, str]:
@@ -130,10 +143,12 @@ def audited(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     """What the task says and complains of, with these variables, of one package: each costs a request."""
     monkeypatch.setattr(audit, "EXPORT", ["printf", f"flask==3.1.3 --hash=sha256:{'0' * 64}"])
 
-    def audited(variables: Mapping[str, str]) -> tuple[str, str]:
+    monkeypatch.delenv("CI", raising=False)
+
+    def audited(variables: Mapping[str, str], allow_unaudited: bool = False) -> tuple[str, str]:
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        audit.audit(Context())
+        audit.audit(Context(), allow_unaudited=allow_unaudited)
         said = capsys.readouterr()
         return said.out, said.err
 
