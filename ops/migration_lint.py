@@ -10,6 +10,7 @@ import json
 import re
 import subprocess
 import sys
+import tokenize
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -74,19 +75,19 @@ def find_in(path: Path) -> list[Finding]:
 
 def statements(path: Path) -> list[tuple[int, str]]:
     """The SQL of the upgrade, each statement with the line of the file that it comes from."""
-    from alembic.config import Config
     from alembic.operations import Operations
     from alembic.runtime.migration import MigrationContext
-    from alembic.script import ScriptDirectory
 
-    scripts = ScriptDirectory.from_config(Config(project.ROOT / "alembic.ini"))
-    script = next(script for script in scripts.walk_revisions() if Path(script.path) == path)
+    script = next(script for script in migrations.scripts() if Path(script.path).name == path.name)
     options: dict[str, Any] = {"as_sql": True, "literal_binds": True, "output_buffer": io.StringIO()}
     context = MigrationContext.configure(dialect_name="postgresql", opts=options)
     written: list[tuple[int, str]] = []
     context.impl.static_output = lambda text: written.append((_line_in(script.path), text))  # type: ignore[method-assign]
-    with Operations.context(context):
-        script.module.upgrade()
+    try:
+        with Operations.context(context):
+            script.module.upgrade()
+    except Exception as error:  # it may do anything, such as reading rows, of which there are none here
+        raise migrations.failure(error) from None
     return written
 
 
@@ -124,7 +125,8 @@ def _squawk(sql: str) -> list[dict[str, Any]]:
 
 def _operations(path: Path) -> Iterator[_Operation]:
     """Those of upgrade(), each with the waivers on its lines and in the comment above it."""
-    text = path.read_text("utf-8")
+    with tokenize.open(path) as file:
+        text = file.read()
     lines = text.splitlines()
     upgrades = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef) and node.name == "upgrade"]
     for node in (each for upgrade in upgrades for each in ast.walk(upgrade) if isinstance(each, ast.Expr)):

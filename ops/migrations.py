@@ -1,18 +1,22 @@
-"""The migrations, as their files tell, and where a database stands among them: without a need for Alembic."""
+"""The migrations, as Alembic reads them, and where a database stands among them."""
 
-import ast
 import re
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from invoke.exceptions import Exit
 
 from ops import project, session, shell
 from ops.configuration import Configuration
 from ops.session import Ask
+
+if TYPE_CHECKING:
+    from alembic.script import Script
 
 FOLDER = project.ROOT / "alembic" / "versions"
 TURN = 5_112_946_304  # our own among the advisory locks of the database; alembic/env.py has the number before it
@@ -31,8 +35,34 @@ class Revision:
 
 
 def every() -> dict[str, Revision]:
-    """By name."""
-    return {revision.name: revision for revision in map(_read, sorted(FOLDER.glob("*.py")))}
+    """Return all by name, each after those that it follows. Raises Exit if a file cannot be read."""
+    from alembic.util import to_tuple
+
+    return {
+        script.revision: Revision(
+            script.revision,
+            to_tuple(script.down_revision, default=()),
+            (script.doc or "").partition("\n")[0],
+            FOLDER / Path(script.path).name,
+        )
+        for script in reversed(scripts())
+    }
+
+
+def scripts() -> "list[Script]":
+    """Return what Alembic reads from the folder, the newest first. Raises Exit, with the place, where it cannot."""
+    from alembic.script import ScriptDirectory
+
+    try:
+        return list(ScriptDirectory(FOLDER.parent).walk_revisions())
+    except Exception as error:  # a file may raise anything
+        raise failure(error) from None
+
+
+def failure(error: Exception) -> Exit:
+    """Return what ends a task, in a line, when a migration raises the error."""
+    reason = " ".join(str(error.msg if isinstance(error, SyntaxError) else error).split())
+    return Exit(f"{_place(error)}: {type(error).__name__}: {reason}: correct the file, or move it away", code=1)
 
 
 def heads() -> set[str]:
@@ -45,12 +75,7 @@ def pending(current: set[str]) -> list[Revision]:
     known, done = every(), set(current)
     for name in current:
         done |= {revision.name for revision in _before(known, name)}
-    order: list[Revision] = []
-    while waiting := [revision for revision in known.values() if revision.name not in done]:
-        ready = [revision for revision in waiting if set(revision.after) <= done]
-        order += ready
-        done |= {revision.name for revision in ready or waiting}
-    return order
+    return [revision for revision in known.values() if revision.name not in done]
 
 
 def applied(current: set[str]) -> list[Revision]:
@@ -98,7 +123,7 @@ def at(ask: Ask) -> set[str]:
 
 
 def upgrade(configuration: Configuration) -> None:
-    """To the head; without a word where there is nothing to do, which is seen before Alembic is imported."""
+    """Migrate to the head; print nothing, and start no process, if the database is there."""
     with turn_to_migrate(configuration) as there_is_work:
         if there_is_work:
             alembic(configuration, "upgrade", "head")
@@ -112,7 +137,7 @@ def alembic(configuration: Configuration, *arguments: str) -> None:
 def turn_to_migrate(configuration: Configuration) -> Iterator[bool]:
     """Yields whether there is something to do; where there is, nobody else is at it.
 
-    Alembic's own environment sees to that too; but who comes to it has imported it. The lock is asked for again and
+    alembic/env.py holds a lock too, but a process that gets there has imported the app. The lock is tried again and
     again, not waited for: CREATE INDEX CONCURRENTLY would wait for a statement that waits.
     """
     wanted = heads()
@@ -133,15 +158,16 @@ def _before(known: dict[str, Revision], name: str) -> Iterator[Revision]:
             yield from _before(known, earlier)
 
 
-def _read(path: Path) -> Revision:
-    module = ast.parse(path.read_text("utf-8"))
-    values = {
-        target.id: ast.literal_eval(node.value)
-        for node in module.body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name) and target.id in ("revision", "down_revision")
-    }
-    after = values.get("down_revision") or ()
-    title = (ast.get_docstring(module) or "").partition("\n")[0]
-    return Revision(values["revision"], (after,) if isinstance(after, str) else tuple(after), title, path)
+def _place(error: Exception) -> str:
+    """Return the file and line that Alembic was reading; the folder if it had read them all."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{project.shown(FOLDER / Path(error.filename).name)}:{error.lineno}"
+    folder = FOLDER.resolve()
+    for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
+        if Path(frame.f_code.co_filename).parent == folder:
+            return f"{project.shown(FOLDER / Path(frame.f_code.co_filename).name)}:{line}"
+        for value in frame.f_locals.values():  # Alembic's own, at the file or at what it has made of it
+            read = getattr(value, "path", value)
+            if isinstance(read, str | Path) and Path(read).parent == folder and Path(read).suffix == ".py":
+                return project.shown(FOLDER / Path(read).name)
+    return project.shown(FOLDER)

@@ -28,7 +28,7 @@ def check(against: str) -> None:
     names = ", ".join(f"{revision.name} {revision.title}".rstrip(" .") for revision in new)
     shell.note(f"testing {found} on the schema with {names}")
     with shell.interruptible(), release.exported(found) as folder:
-        _bring_migrations(folder)
+        bring_migrations(folder)
         _require_loadable(folder, found)
         try:
             shell.serve(shell.python("pytest", "--tb", "line", _tests(folder, found)), {}, folder=folder)
@@ -37,11 +37,11 @@ def check(against: str) -> None:
     shell.say(f"{found} works on the schema with {names}")
 
 
-def _bring_migrations(folder: Path) -> None:
+def bring_migrations(folder: Path) -> None:
     """The revisions alone: how they are run stays as it was."""
     versions = folder / release.VERSIONS
     shutil.rmtree(versions, ignore_errors=True)
-    shutil.copytree(migrations.FOLDER, versions, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(migrations.FOLDER, versions, ignore=shutil.ignore_patterns("__pycache__", ".*"))
 
 
 def _require_loadable(folder: Path, found: Release) -> None:

@@ -1,6 +1,7 @@
 """Migrations by tasks: the commands they build, and the same on a real database."""
 
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -13,7 +14,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import Task
 
-from ops import configuration, copies, db, migrations, shell
+from ops import configuration, copies, db, migrations, predecessor, shell
 from ops import database as databases
 from ops.configuration import Configuration
 from ops.database import Database
@@ -23,7 +24,8 @@ from tests.service import Database as OwnDatabase
 
 Captured = pytest.CaptureFixture[str]
 
-FIRST = migrations.pending(set())[0].name
+KNOWN = list(migrations.every())
+FIRST, HEAD = KNOWN[0], KNOWN[-1]
 SECRETS = production_secrets()
 
 
@@ -102,6 +104,49 @@ def test_where_there_is_nothing_to_undo_that_is_said(at: set[str], why: str) -> 
 def test_a_database_of_another_branch_is_said_with_the_remedy() -> None:
     with pytest.raises(Exit, match=r"inv db.downgrade in the branch that has it; in development, inv db.reset"):
         migrations.require_known({FIRST, "nobody's"})
+
+
+def test_a_migration_from_alembics_own_template_is_read(versions: Path) -> None:
+    (versions / "later.py").write_text(
+        f'"""Later, with types.\n\nRevision ID: later\n"""\n\nrevision: str = "later"\n'
+        f'down_revision: str | None = "{HEAD}"\nbranch_labels: str | None = None\n'
+    )
+
+    assert str(migrations.pending({HEAD})[0]) == "later  Later, with types."
+
+
+def test_what_an_editor_leaves_is_no_migration(versions: Path, tmp_path: Path) -> None:
+    known = migrations.every()
+    (versions / ".#later.py").symlink_to("someone@laptop.4711:1")  # how Emacs locks later.py
+    (versions / "later.py~").write_text("revision = ")
+    (versions / ".later.py.swp").write_bytes(b"\0\xff")
+
+    predecessor.bring_migrations(tmp_path / "released")
+
+    assert migrations.every() == known
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "reason"),
+    [
+        (b'revision = "later', "later.py:1", "SyntaxError: unterminated string"),
+        (b"\xff", "later.py:1", "SyntaxError: .*can't decode byte 0xff"),
+        (b"# Later.\nimport nothing_like_it\n", "later.py:2", "ModuleNotFoundError: No module named"),
+        (b'"""Later."""\n', "later.py", "CommandError: Could not determine revision id"),
+        (b'revision = "later"\n', "later.py", "AttributeError: .*down_revision"),
+        (b'revision = "later"\ndown_revision = 5\n', "later.py", "TypeError: .*int"),
+        (b'revision = "later"\ndown_revision = "later"\n', "", "CommandError: Self-loop .*later"),
+    ],
+)
+def test_a_migration_that_cannot_be_read_is_one_line(versions: Path, text: bytes, place: str, reason: str) -> None:
+    (versions / "later.py").write_bytes(text)
+
+    with pytest.raises(
+        Exit, match=rf"^{re.escape(str(versions / place))}: {reason}[^\n]*: correct the file[^\n]*$"
+    ) as no:
+        migrations.every()
+
+    assert no.value.code == 1
 
 
 def test_production_that_an_option_names_is_guarded_too(ran: list[object]) -> None:
@@ -260,6 +305,14 @@ def _add_a_column(clone: Clone) -> None:
     )
     assert changed != text
     models.write_text(changed)
+
+
+@pytest.fixture
+def versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder with the project's migrations, to add others to."""
+    shutil.copytree(migrations.FOLDER.parent, tmp_path / "alembic")
+    monkeypatch.setattr(migrations, "FOLDER", tmp_path / "alembic" / "versions")
+    return migrations.FOLDER
 
 
 @pytest.fixture

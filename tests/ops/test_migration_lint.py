@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from invoke.exceptions import Exit
 
 from ops import migration_lint, migrations, project
 
@@ -81,6 +82,13 @@ def test_two_heads_are_a_finding(versions: Path) -> None:
     assert [str(finding) for finding in migration_lint.find()] == [
         "alembic/versions/other.py:1: one head: heads are one, other: let one follow the other, by its down_revision"
     ]
+
+
+def test_a_migration_that_reads_rows_is_one_line(versions: Path) -> None:
+    write(versions, "later", "    op.get_bind().scalar(sa.text('SELECT 1'))")
+
+    with pytest.raises(Exit, match=r"^alembic/versions/later.py:8: AttributeError: [^\n]*$"):
+        migration_lint.find()
 
 
 def write(versions: Path, name: str, operations: str) -> None:
