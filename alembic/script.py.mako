@@ -1,4 +1,10 @@
-"""${message}"""
+<%!
+def quoted(text):
+    """Escape what would end the docstring, or mean something else in it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return "".join(each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in escaped)
+%>\
+"""${message | quoted}"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -43,7 +43,7 @@ def revision(_: Context, message: str, apply: bool = False) -> None:
     """
     with target.opened() as settings:
         migrations.upgrade(settings)
-        migrations.alembic(settings, "revision", "--autogenerate", "--message", message)
+        migrations.alembic(settings, "revision", "--autogenerate", f"--message={message}")
         if apply:
             migrations.upgrade(settings)
 

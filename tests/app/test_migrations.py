@@ -318,6 +318,34 @@ def test_a_revision_about_something_is_written_as_ruff_likes_it(database: Databa
 
 
 @pytest.mark.parametrize(
+    "message",
+    [
+        'Status "sent"',
+        '"""',
+        "C:\\new\\",
+        "${1 + 1} {braces} %(percent)s <% %>",
+        "two\nlines",
+        "tab\tand\x1b[31mescape",
+        "## a comment of the template",
+        "--a-dash",
+        "naïve 🎉",
+        "\udcff, no UTF-8",
+        f"{'as long as nobody reads it ' * 9}at all",
+    ],
+)
+def test_a_message_is_the_title_of_its_revision(database: Database, checkout: Path, message: str) -> None:
+    before = revisions(checkout)
+
+    asked = run(database, "revision", f"--message={message}", folder=checkout)
+
+    assert asked.has_succeeded, asked.said
+    [written] = revisions(checkout) - before
+    found = ScriptDirectory(checkout / "alembic").get_revision("head")
+    assert Path(found.path) == written.resolve()
+    assert (found.module.__doc__ or "").strip() == message
+
+
+@pytest.mark.parametrize(
     ("name", "value", "reason"),
     [("POSTGRES_PORT", "1", "refused"), ("FLASK_CONFIG", "prod", "FLASK_CONFIG: should be one of")],
 )

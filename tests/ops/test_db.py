@@ -36,7 +36,7 @@ SECRETS = production_secrets()
         (
             db.revision,
             {"message": "add nickname"},
-            [["alembic", "upgrade", "head"], ["alembic", "revision", "--autogenerate", "--message", "add nickname"]],
+            [["alembic", "upgrade", "head"], ["alembic", "revision", "--autogenerate", "--message=add nickname"]],
         ),
         (db.downgrade, {}, [["alembic", "downgrade", "-1"]]),
         (db.downgrade, {"revision": "base"}, [["alembic", "downgrade", "base"]]),
