@@ -27,7 +27,10 @@ def migrate(_: Context, dry_run: bool = False) -> None:
     """
     with target.opened() as settings:
         if dry_run:
-            start = ",".join(sorted(migrations.current(settings))) or "base"
+            current = migrations.current(settings)
+            migrations.require_known(current)
+            migrations.require_one_head()
+            start = ",".join(sorted(current)) or "base"
             migrations.alembic(settings, "upgrade", f"{start}:head", "--sql")
         else:
             migrations.upgrade(settings)
@@ -41,6 +44,7 @@ def revision(_: Context, message: str, apply: bool = False) -> None:
 
     Example: inv db.revision -m "add colours"
     """
+    migrations.require_one_head()
     with target.opened() as settings:
         migrations.upgrade(settings)
         migrations.alembic(settings, "revision", "--autogenerate", f"--message={message}")
@@ -76,6 +80,7 @@ def status(_: Context) -> None:
     pending = migrations.pending(current)
     for revision in pending:
         shell.say(f"pending   {revision}")
+    migrations.require_one_head()
     shell.say("the database is behind: inv db.migrate" if pending else "the code and the database match")
 
 

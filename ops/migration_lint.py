@@ -94,7 +94,7 @@ def statements(path: Path) -> list[tuple[int, str]]:
 def _more_than_one_head() -> list[Finding]:
     heads = sorted(migrations.heads())
     known = migrations.every()
-    remedy = f"heads are {', '.join(heads)}: let one follow the other, by its down_revision"
+    remedy = f"heads are {', '.join(heads)}: {migrations.ONE_HEAD}"
     return [Finding(known[head].path, 1, "one head", remedy) for head in heads[1:]]
 
 

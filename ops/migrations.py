@@ -3,6 +3,7 @@
 import re
 import time
 import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 FOLDER = project.ROOT / "alembic" / "versions"
 TURN = 5_112_946_304  # our own among the advisory locks of the database; alembic/env.py has the number before it
+ONE_HEAD = """let one follow the other, by its down_revision, or: inv run 'alembic merge --message "merge" heads'"""
 SECONDS_BETWEEN_TRIES = 0.1
 
 
@@ -54,7 +56,11 @@ def scripts() -> "list[Script]":
     from alembic.script import ScriptDirectory
 
     try:
-        return list(ScriptDirectory(FOLDER.parent).walk_revisions())
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", "Revision .* is (not present|present more than once)", UserWarning)
+            return list(ScriptDirectory(FOLDER.parent).walk_revisions())
+    except UserWarning as warning:
+        raise _incomplete(str(warning)) from None
     except Exception as error:  # a file may raise anything
         raise failure(error) from None
 
@@ -68,6 +74,12 @@ def failure(error: Exception) -> Exit:
 def heads() -> set[str]:
     known = every()
     return set(known) - {name for revision in known.values() for name in revision.after}
+
+
+def require_one_head() -> None:
+    """Raise Exit if there are several, as after a merge of two branches that each have added a migration."""
+    if len(found := heads()) > 1:
+        raise Exit(f"{project.shown(FOLDER)}: the heads are {', '.join(sorted(found))}: {ONE_HEAD}", code=1)
 
 
 def pending(current: set[str]) -> list[Revision]:
@@ -93,11 +105,14 @@ def require_applied(current: set[str], wanted: str) -> None:
     if back := re.fullmatch(r"-(\d+)", wanted):
         is_there = 0 < int(back[1]) <= len(there)
     else:
-        name = re.sub(r"[-+]\d+$", "", wanted)
+        name = re.sub(r"@?[-+]\d+$", "", wanted)
         is_there = name == "base" or (name != "" and [each.name.startswith(name) for each in there].count(True) == 1)
     if not is_there:
         listed = [f"  {revision}" for revision in reversed(there)] + ["  base          before the first"]
         raise Exit("\n".join([f"--revision: no applied migration is {wanted!r}; there are:", *listed]), code=1)
+    if back := re.fullmatch(r"(\w*)@?-(\d+)", wanted):
+        starts = {each.name for each in there if each.name.startswith(back[1])} if back[1] else current
+        _require_one_way(starts, int(back[2]))
 
 
 def require_known(current: set[str]) -> None:
@@ -105,7 +120,8 @@ def require_known(current: set[str]) -> None:
     if unknown := current - set(every()):
         raise Exit(
             f"the database is at {', '.join(sorted(unknown))}, which is not in alembic/versions: run inv db.downgrade "
-            "in the branch that has it; in development, inv db.reset creates the database again",
+            "in the branch that has it; in development, inv db.reset creates the database again; "
+            f"its file was in: git log --all --oneline -- 'alembic/versions/*{min(unknown)}*'",
             code=1,
         )
 
@@ -124,6 +140,7 @@ def at(ask: Ask) -> set[str]:
 
 def upgrade(configuration: Configuration) -> None:
     """Migrate to the head; print nothing, and start no process, if the database is there."""
+    require_one_head()
     with turn_to_migrate(configuration) as there_is_work:
         if there_is_work:
             alembic(configuration, "upgrade", "head")
@@ -149,6 +166,39 @@ def turn_to_migrate(configuration: Configuration) -> Iterator[bool]:
                 return
             time.sleep(SECONDS_BETWEEN_TRIES)
         yield False
+
+
+def _require_one_way(starts: set[str], steps: int) -> None:
+    """Raise Exit if a number of steps back means one thing or another."""
+    known = every()
+    if len(starts) > 1:
+        raise Exit(
+            f"the database is at {', '.join(sorted(starts))}: name the one to undo: "
+            f"inv db.downgrade --revision {max(starts)}@-{steps}",
+            code=1,
+        )
+    (name,) = starts
+    for _ in range(steps):
+        after = known[name].after
+        if len(after) > 1:
+            raise Exit(
+                f"{name} merges {', '.join(after)}, so there is more than one way back: "
+                f"inv db.downgrade --revision {after[0]} undoes the merge alone; name an older revision to undo more",
+                code=1,
+            )
+        name = after[0] if after else name
+
+
+def _incomplete(warning: str) -> Exit:
+    """Return what ends a task, in a line, when Alembic warns that a revision is missing, or twice there."""
+    folder = project.shown(FOLDER)
+    if missing := re.match(r"Revision (\S+) referenced from .*?-> (\w+)", warning):
+        return Exit(
+            f"{folder}: revision {missing[1]} is missing, and {missing[2]} follows it: restore its file, from before "
+            f"the commit that deleted it: git log --oneline --diff-filter=D -- '{folder}/*{missing[1]}*'",
+            code=1,
+        )
+    return Exit(f"{folder}: {' '.join(warning.split())}: delete one of its files, or give it another revision", code=1)
 
 
 def _before(known: dict[str, Revision], name: str) -> Iterator[Revision]:

@@ -3,8 +3,9 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -147,6 +148,82 @@ def test_a_migration_that_cannot_be_read_is_one_line(versions: Path, text: bytes
         migrations.every()
 
     assert no.value.code == 1
+
+
+def test_a_migration_that_was_deleted_is_named_with_the_one_that_follows_it(versions: Path) -> None:
+    write(versions, "middle", HEAD)
+    write(versions, "last", "middle").write_text('"""On top of it."""\nrevision, down_revision = "last", "middle"\n')
+    (versions / "middle.py").unlink()
+
+    with pytest.raises(
+        Exit, match=r"^[^\n]*: revision middle is missing, and last follows it: [^\n]* git log [^\n]*\*middle\*'$"
+    ):
+        migrations.every()
+
+
+def test_two_files_of_one_revision_are_one_line(versions: Path) -> None:
+    write(versions, "later", HEAD)
+    shutil.copy(versions / "later.py", versions / "copy_of_later.py")
+
+    with pytest.raises(Exit, match=r"^[^\n]*: Revision later is present more than once: delete one[^\n]*$"):
+        migrations.every()
+
+
+@pytest.mark.parametrize("task", [db.migrate, db.status, db.check, partial(db.migrate, dry_run=True)])
+def test_two_heads_are_named_with_the_command_that_merges_them(
+    versions: Path, ran: list[object], task: Callable[[Context], None]
+) -> None:
+    write(versions, "one", HEAD)
+    write(versions, "other", HEAD)
+
+    with pytest.raises(
+        Exit, match=r"""^[^\n]*: the heads are one, other: [^\n]* inv run 'alembic merge [^\n]* heads'$"""
+    ):
+        task(Context())
+
+    assert ran == []
+
+
+@pytest.mark.parametrize(
+    ("at", "wanted", "remedy"),
+    [
+        ({"merge"}, "-1", "merge merges one, other, so .*: inv db.downgrade --revision one undoes the merge alone"),
+        ({"last"}, "-2", "merge merges one, other, so .*: inv db.downgrade --revision one undoes the merge alone"),
+        ({"last"}, "merge-1", "merge merges one, other, so .*: inv db.downgrade --revision one undoes the merge alone"),
+        (
+            {"one", "other"},
+            "-1",
+            "the database is at one, other: name the one .*: inv db.downgrade --revision other@-1",
+        ),
+    ],
+)
+def test_steps_back_with_more_than_one_way_are_refused_with_the_command_that_has_one(
+    versions: Path, at: set[str], wanted: str, remedy: str
+) -> None:
+    write_merge(versions)
+    migrations.require_applied({"last"}, "-1")
+    migrations.require_applied({"last"}, "merge")
+
+    with pytest.raises(Exit, match=f"^{remedy}"):
+        migrations.require_applied(at, wanted)
+
+
+def test_a_merge_is_undone_by_the_command_that_is_named(
+    clone: Clone, database: OwnDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clone.environment.update(database.environment, APPLICATION_CONFIG="testing")
+    clone.enter(monkeypatch)
+    write_merge(migrations.FOLDER)
+    settings = configuration.load()
+    db.migrate(Context())
+
+    db.downgrade(Context())
+    db.downgrade(Context(), revision="one")
+    assert migrations.current(settings) == {"one", "other"}
+    db.downgrade(Context(), revision="other@-1")
+    assert migrations.current(settings) == {"one"}
+    db.migrate(Context())
+    assert migrations.current(settings) == {"last"}
 
 
 def test_production_that_an_option_names_is_guarded_too(ran: list[object]) -> None:
@@ -305,6 +382,19 @@ def _add_a_column(clone: Clone) -> None:
     )
     assert changed != text
     models.write_text(changed)
+
+
+def write_merge(versions: Path) -> None:
+    write(versions, "one", HEAD)
+    write(versions, "other", HEAD)
+    write(versions, "merge", ("one", "other"))
+    write(versions, "last", "merge")
+
+
+def write(versions: Path, name: str, after: str | tuple[str, ...]) -> Path:
+    path = versions / f"{name}.py"
+    path.write_text(f"revision, down_revision = {name!r}, {after!r}\n\ndef upgrade(): pass\n\ndef downgrade(): pass\n")
+    return path
 
 
 @pytest.fixture

@@ -80,7 +80,8 @@ def test_two_heads_are_a_finding(versions: Path) -> None:
     write(versions, "other", "    pass")
 
     assert [str(finding) for finding in migration_lint.find()] == [
-        "alembic/versions/other.py:1: one head: heads are one, other: let one follow the other, by its down_revision"
+        "alembic/versions/other.py:1: one head: heads are one, other: let one follow the other, by its down_revision, "
+        "or: inv run 'alembic merge --message \"merge\" heads'"
     ]
 
 
