@@ -36,18 +36,24 @@ def migrate(_: Context, dry_run: bool = False) -> None:
             migrations.upgrade(settings)
 
 
-@task(help={"message": "what the migration does, in a few words", "apply": "apply it at once; read it all the same"})
+@task(
+    help={
+        "message": "what the migration does, in a few words",
+        "apply": "migrate the database too; read it all the same",
+    }
+)
 def revision(_: Context, message: str, apply: bool = False) -> None:
-    """Write a migration for what the models have now.
+    """Generate a migration from model changes.
 
-    For what they have and the database has not.
+    The models are compared with a temporary database that has all migrations.
 
     Example: inv db.revision -m "add colours"
     """
-    migrations.require_one_head()
-    with target.opened() as settings:
-        migrations.upgrade(settings)
-        migrations.alembic(settings, "revision", "--autogenerate", f"--message={message}")
+    if apply:
+        target.require_development("--apply would migrate")
+    with target.spared() as settings:
+        with migrations.at_head(settings) as compared:
+            migrations.alembic(compared, "revision", "--autogenerate", f"--message={message}")
         if apply:
             migrations.upgrade(settings)
 
@@ -99,13 +105,14 @@ def lint(_: Context) -> None:
 
 @task
 def check(_: Context) -> None:
-    """Fail where the models have what no migration makes.
+    """Fail if the models differ from the migrations.
+
+    They are compared on a temporary database, and no other is touched.
 
     Example: inv db.check
     """
-    with target.opened() as settings:
-        migrations.upgrade(settings)
-        migrations.alembic(settings, "check")
+    with target.spared() as settings, migrations.at_head(settings) as compared:
+        migrations.alembic(compared, "check")
 
 
 @task(name="shell")

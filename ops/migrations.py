@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from invoke.exceptions import Exit
 
-from ops import project, session, shell
+from ops import cluster, project, session, shell
 from ops.configuration import Configuration
 from ops.session import Ask
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 FOLDER = project.ROOT / "alembic" / "versions"
 TURN = 5_112_946_304  # our own among the advisory locks of the database; alembic/env.py has the number before it
+COMPARED = "compared"
 ONE_HEAD = """let one follow the other, by its down_revision, or: inv run 'alembic merge --message "merge" heads'"""
 SECONDS_BETWEEN_TRIES = 0.1
 
@@ -144,6 +145,22 @@ def upgrade(configuration: Configuration) -> None:
     with turn_to_migrate(configuration) as there_is_work:
         if there_is_work:
             alembic(configuration, "upgrade", "head")
+
+
+@contextmanager
+def at_head(configuration: Configuration) -> Iterator[Configuration]:
+    """Yield a database of the same server with nothing but the migrations, dropped afterwards.
+
+    What the models have is compared with it, whatever is in the database that is configured.
+    """
+    require_one_head()
+    name = cluster.beside(configuration["APPLICATION_DB"], COMPARED)
+    with cluster.opened(configuration) as server, server.draft(name) as draft:
+        server.create(draft)
+        temporary = configuration.changed("a temporary database", APPLICATION_DB=draft)
+        shell.read(shell.python("alembic", "upgrade", "head"), temporary.environment)
+        yield temporary
+        server.drop(draft)
 
 
 def alembic(configuration: Configuration, *arguments: str) -> None:

@@ -19,11 +19,32 @@ def opened() -> Iterator[Configuration]:
 
 
 @contextmanager
+def spared() -> Iterator[Configuration]:
+    """Yield what `opened` does; in production, this checkout's development server, for a task that must not write."""
+    named = configuration.load(missing_secrets="show")
+    if not database.is_production(named):
+        with opened() as settings:
+            yield settings
+        return
+    shell.note(f"{named.name} is left alone: the development server is used")
+    development = configuration.load("development", environ={})  # the variables may be those of production
+    with shell.interruptible(), database.available(development) as found:
+        yield found.configuration
+
+
+@contextmanager
 def destructive(would: str, meant: str) -> Iterator[Configuration]:
     require_meant(would, meant)
     with opened() as settings:
         database.connect_or_create(settings).close()
         yield settings
+
+
+def require_development(would: str) -> None:
+    """Raise Exit in production."""
+    settings = configuration.load(missing_secrets="show")
+    if database.is_production(settings):
+        raise Exit(f"{would} {settings['APPLICATION_DB']} of production: inv db.migrate does, or a deploy", code=1)
 
 
 def require_meant(would: str, meant: str, config: str = "") -> None:

@@ -36,13 +36,22 @@ SECRETS = production_secrets()
         (db.migrate, {}, [["alembic", "upgrade", "head"]]),
         (
             db.revision,
-            {"message": "add nickname"},
-            [["alembic", "upgrade", "head"], ["alembic", "revision", "--autogenerate", "--message=add nickname"]],
+            {"message": "a name"},
+            ["compare", ["alembic", "revision", "--autogenerate", "--message=a name"]],
+        ),
+        (
+            db.revision,
+            {"message": "a name", "apply": True},
+            [
+                "compare",
+                ["alembic", "revision", "--autogenerate", "--message=a name"],
+                ["alembic", "upgrade", "head"],
+            ],
         ),
         (db.downgrade, {}, [["alembic", "downgrade", "-1"]]),
         (db.downgrade, {"revision": "base"}, [["alembic", "downgrade", "base"]]),
         (db.downgrade, {"revision": FIRST[:4]}, [["alembic", "downgrade", FIRST[:4]]]),
-        (db.check, {}, [["alembic", "upgrade", "head"], ["alembic", "check"]]),
+        (db.check, {}, ["compare", ["alembic", "check"]]),
         (db.reset, {}, ["drop", "create", ["alembic", "upgrade", "head"], ["scenarios", "starter"]]),
     ],
 )
@@ -233,6 +242,53 @@ def test_production_that_an_option_names_is_guarded_too(ran: list[object]) -> No
     assert ran == []
 
 
+def test_the_models_are_compared_without_a_word_to_production(
+    clone: Clone, empty_database: OwnDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached = configuration.load("testing", environ=empty_database.environment)
+    production = {
+        name: value for name, value in reached.environment.items() if name.startswith(("APPLICATION", "POSTGRES"))
+    }
+    role = {"POSTGRES_USER": reached["POSTGRES_USER"], "MIGRATOR_PASSWORD": reached["POSTGRES_PASSWORD"]}
+    _replace(clone.folder / "config" / "production.json", '"migrator"', f'"{reached["POSTGRES_USER"]}"')
+    clone.environment.update({**SECRETS, **production, **role, "APPLICATION_CONFIG": "production"})
+    before = _contents(reached)
+
+    checked = clone.inv("db.check")
+    _add_a_column(clone)
+    differing = clone.inv("db.check")
+    written = clone.inv("db.revision", "--message", "Nicknames")
+    refused = clone.inv("db.revision", "--message", "Nicknames", "--apply")
+
+    assert (checked.returncode, differing.returncode, written.returncode, refused.returncode) == (0, 255, 0, 1)
+    assert "production is left alone: the development server is used" in checked.stderr
+    assert "No new upgrade operations detected" in checked.stdout
+    assert "add_column" in differing.stdout
+    assert [*(clone.folder / "alembic" / "versions").glob("*_nicknames.py")]
+    assert (
+        refused.stderr
+        == f"--apply would migrate {reached['APPLICATION_DB']} of production: inv db.migrate does, or a deploy\n"
+    )
+    assert _contents(reached) == before
+
+
+def test_a_check_leaves_the_database_as_it_is(
+    clone: Clone, empty_database: OwnDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clone.environment.update(empty_database.environment, APPLICATION_CONFIG="testing")
+    settings = configuration.load("testing", environ=empty_database.environment)
+    before = _contents(settings)
+
+    checked = clone.inv("db.check")
+    _add_a_column(clone)
+    differing = clone.inv("db.check")
+
+    assert checked.returncode == 0, checked.stderr
+    assert differing.returncode != 0
+    assert "add_column" in differing.stdout
+    assert _contents(settings) == before
+
+
 def test_production_that_is_meant_is_reset_without_the_starter_data(
     ran: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -258,6 +314,7 @@ def test_a_migrations_whole_life(
     assert _ok(clone, "run", f"ruff format --check {written} && ruff check {written}")
 
     db.check(Context())
+    db.migrate(Context())
     at_the_head = _status(capfd)
     assert re.search(r"database  \w+  Nicknames", at_the_head)
     assert "the code and the database match" in at_the_head
@@ -348,6 +405,19 @@ def test_a_database_that_cannot_be_used_is_one_line(checkout: Path, monkeypatch:
     assert refused.value.code == 1
 
 
+def _contents(settings: Configuration) -> list[tuple[object, ...]]:
+    """Return the relations of the database, and the databases of the server whose names begin with its."""
+    relations = "SELECT oid::regclass::text FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+    siblings = "SELECT datname FROM pg_database WHERE starts_with(datname, current_database())"
+    with databases.connect(settings, settings["APPLICATION_DB"]) as connection:
+        return [*connection.execute(relations), *connection.execute(siblings)]
+
+
+def _replace(path: Path, text: str, other: str) -> None:
+    assert text in path.read_text()
+    path.write_text(path.read_text().replace(text, other))
+
+
 def _race(clone: Clone, environment: dict[str, str], task: str) -> list[str]:
     """What each of several at once says; all have to end well."""
     racing = [
@@ -423,10 +493,17 @@ def ran(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> list[object]:
     def available(settings: Configuration) -> Iterator[Database]:
         yield Database(settings, "")
 
+    @contextmanager
+    def at_head(settings: Configuration) -> Iterator[Configuration]:
+        migrations.require_one_head()
+        done.append("compare")
+        yield settings
+
     monkeypatch.delenv("APPLICATION_CONFIG", raising=False)
     monkeypatch.setattr(databases, "available", available)
     monkeypatch.setattr(databases, "connect_or_create", lambda _settings: SimpleNamespace(close=lambda: None))
     monkeypatch.setattr(migrations, "turn_to_migrate", lambda _settings: nullcontext(True))
+    monkeypatch.setattr(migrations, "at_head", at_head)
     monkeypatch.setattr(migrations, "current", lambda _settings: migrations.heads())
     monkeypatch.setattr(databases, "drop", lambda _settings: done.append("drop"))
     monkeypatch.setattr(databases, "create", lambda _settings: done.append("create"))
