@@ -17,8 +17,8 @@ IN_TEXT = [
     for pattern in (
         # a name and a value, in whatever notation: a header, a query string, a repr, JSON within JSON
         rf"""(?i)((?:{NAMES})[\w-]{{0,32}}\\?["']?\s?[=:]\s?)"""
-        r"""(?:(\\?["']).*?\2|(?:(?:bearer|basic)\s)?[^\s"'\\,;&})\]]+(?:;\s?[\w-]+=[^\s"';]+)*)""",
-        r"\b(Bearer |Basic )[\w.~+/-]{6,}=*",
+        r"""(?:(\\?["']).*?\2|(?:(?:bearer|basic)\s{1,32})?[^\s"'\\,;&})\]]+(?:;\s?[\w-]+=[^\s"';]+)*)""",
+        r"\b((?i:bearer|basic) +)(?=[\w.~+/-]*[0-9A-Z_=])[\w.~+/-]{6,}=*",  # "basic training" is none
         r"(://)[^\s/@]{1,256}(?=@)",
         r"([\w/]\?)[\w.%+-]+=[^\s\"']*",  # a query string
         r"(DETAIL:)[^\n]*",  # PostgreSQL's: the row that broke a constraint

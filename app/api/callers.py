@@ -10,7 +10,8 @@ from app.database import of_request
 from app.errors import NotAllowed, SignInRequired
 from app.tokens import Caller
 
-SCHEME = "Bearer "
+SCHEME = "bearer"
+"""In lower case: RFC 9110, section 11.1, takes it in any, with one space or more before the token."""
 
 
 def admit() -> None:
@@ -45,8 +46,8 @@ def acting_for(user_id: int | None) -> int:
 
 
 def _known() -> Caller:
-    given = request.headers.get("Authorization", "")
-    found = tokens.caller(of_request(), given.removeprefix(SCHEME)) if given.startswith(SCHEME) else None
+    scheme, _, token = request.headers.get("Authorization", "").strip(" ").partition(" ")
+    found = tokens.caller(of_request(), token.lstrip(" ")) if scheme.lower() == SCHEME else None
     if found is None:
         raise SignInRequired
     return found

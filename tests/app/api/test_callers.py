@@ -141,6 +141,15 @@ def test_what_is_no_token_is_told_that_it_takes_one(anybody: HeldClient, session
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
+@pytest.mark.parametrize("form", ["bearer {}", "BEARER {}", "Bearer   {}", " Bearer {} "])
+def test_the_scheme_of_a_token_is_taken_in_any_case_and_with_more_spaces(
+    anybody: HeldClient, shop: Shop, form: str
+) -> None:
+    token = shop.token["Authorization"].removeprefix("Bearer ")
+
+    assert anybody.get("/api/orders", headers={"Authorization": form.format(token)}).status_code == 200
+
+
 def test_a_token_ends_when_it_is_over(anybody: HeldClient, session: Session, shop: Shop) -> None:
     ada = session.get_one(User, shop.ada)
     _, shown = tokens.issue(session, ada, "over", timedelta(seconds=-1))
