@@ -8,7 +8,7 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import OperationalError
 
-from app import attempts, idempotency, passwords, tokens, users
+from app import attempts, idempotency, tokens, users
 from app.database import db, reason
 from app.errors import EmailTaken
 from app.models import Role, User
@@ -63,9 +63,9 @@ def make_staff(email: str) -> None:
 @click.password_option()
 @with_appcontext
 def set_password(email: str, password: str) -> None:
-    """Set a user's password; asks for it, or reads it twice from standard input."""
+    """Set a user's password and end their tokens; asks for it, or reads it twice from standard input."""
     user = _user(email)
-    user.password_hash = passwords.digest(password)
+    users.set_password(db.session(), user, password)
     db.session.commit()
     click.echo(f"{user.email} can sign in")
 

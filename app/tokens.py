@@ -76,6 +76,11 @@ def revoke(session: Session, user_id: int, token_id: int) -> None:
     session.flush()
 
 
+def revoke_all(session: Session, user_id: int) -> None:
+    """Delete all tokens of a user, those of browsers included."""
+    session.connection().execute(delete(Token).where(Token.user_id == user_id))
+
+
 def give_up(session: Session, shown: str) -> None:
     """By who has it. Nobody else can use it any more either; nothing happens where it is gone."""
     session.connection().execute(delete(Token).where(Token.digest == _digest(shown)))

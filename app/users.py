@@ -3,7 +3,7 @@
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app import passwords
+from app import passwords, tokens
 from app.database import only_row, refusal
 from app.errors import EmailTaken, UnknownUser, WrongCredentials
 from app.models import ONE_USER_PER_EMAIL, Role, User
@@ -19,11 +19,26 @@ def register(session: Session, email: str, name: str, password: str | None = Non
 
 
 def authenticate(session: Session, email: str, password: str) -> User:
-    """Raises WrongCredentials, in the same words and after the same time whether or not there is such a user."""
+    """Return the user; raise WrongCredentials in the same words and after the same time for an unknown address.
+
+    A concurrent `set_password` waits for the end of the transaction, and then deletes the token that was issued in it.
+    """
     user = named(session, email)
-    if passwords.fits(password, user.password_hash if user else None) and user:
-        return user
-    raise WrongCredentials
+    known = user.password_hash if user else None
+    if not passwords.fits(password, known) or user is None:
+        raise WrongCredentials
+    # Locked only now: argon2 would hold the row for as long as it takes.
+    session.refresh(user, with_for_update={"read": True})
+    if user.password_hash != known:
+        raise WrongCredentials
+    return user
+
+
+def set_password(session: Session, user: User, password: str) -> None:
+    """Replace the password, and end all tokens and sessions that were issued before."""
+    user.password_hash = passwords.digest(password)
+    session.flush()  # waits for a sign-in with the previous password, so that its token is deleted too
+    tokens.revoke_all(session, user.id)
 
 
 def named(session: Session, email: str) -> User | None:

@@ -13,7 +13,9 @@ from app import users
 from app.models import Role
 from ops import project
 from tests import throwaway
-from tests.service import create
+from tests.service import create, token
+
+PASSWORD = "correct horse battery staple"
 
 
 def test_somebody_of_the_staff_gets_a_password_and_a_token(app: Flask, client: FlaskClient, session: Session) -> None:
@@ -21,12 +23,23 @@ def test_somebody_of_the_staff_gets_a_password_and_a_token(app: Flask, client: F
 
     registered = shop.invoke(args=["register-staff", "grace@example.com", "Grace"])
     named = shop.invoke(args=["set-password", "grace@example.com"], input="correct horse\ncorrect horse\n")
-    token = shop.invoke(args=["issue-token", "grace@example.com"]).stdout.strip()
+    issued = shop.invoke(args=["issue-token", "grace@example.com"]).stdout.strip()
 
     assert (registered.exit_code, named.exit_code) == (0, 0), registered.output + named.output
     assert users.authenticate(session, "grace@example.com", "correct horse").role is Role.STAFF
-    assert client.get("/api/orders", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+    assert client.get("/api/orders", headers={"Authorization": f"Bearer {issued}"}).status_code == 200
     assert "correct horse" not in named.output
+
+
+def test_a_new_password_ends_the_tokens_of_before(app: Flask, client: FlaskClient, session: Session) -> None:
+    grace = users.register(session, "grace@example.com", "Grace", PASSWORD, role=Role.STAFF)
+    headers = token(session, grace)
+    session.commit()
+    before = client.get("/api/orders", headers=headers).status_code
+
+    app.test_cli_runner().invoke(args=["set-password", "grace@example.com"], input=f"{PASSWORD}!\n{PASSWORD}!\n")
+
+    assert (before, client.get("/api/orders", headers=headers).status_code) == (200, 401)
 
 
 def test_who_has_registered_can_be_made_one_of_the_staff(app: Flask, session: Session) -> None:

@@ -2,16 +2,21 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 
 import pytest
 from sqlalchemy import Engine, create_engine, func, select
 from sqlalchemy.orm import Session
 
-from app import users
-from app.errors import EmailTaken, UnknownUser
+from app import passwords, tokens, users
+from app.errors import EmailTaken, UnknownUser, WrongCredentials
 from app.models import User
 from tests.service import Database
+from tests.waiting import wait_until
+
+DAY = timedelta(days=1)
+PASSWORD = "correct horse battery staple"
 
 
 def test_a_registered_user_is_found(session: Session) -> None:
@@ -43,6 +48,66 @@ def test_a_taken_address_loses_nothing_of_what_was_done_before(session: Session)
 def test_an_unknown_user_is_named(session: Session) -> None:
     with pytest.raises(UnknownUser, match="There is no user 7"):
         users.find(session, 7)
+
+
+def test_a_new_password_ends_the_tokens_of_that_user_only(session: Session) -> None:
+    ada, bruno = (users.register(session, f"{name}@example.com", name, PASSWORD) for name in ("ada", "bruno"))
+    shown = [tokens.issue(session, ada, "a script", DAY, prefix)[1] for prefix in (tokens.PREFIX, tokens.DESK_PREFIX)]
+    kept = tokens.issue(session, bruno, "a script", DAY)[1]
+
+    users.set_password(session, ada, "another horse battery")
+
+    assert [tokens.user(session, each) for each in shown] == [None, None]
+    assert tokens.user(session, kept) is bruno
+
+
+def test_a_password_that_changes_during_a_sign_in_does_not_sign_in(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.session() as session:
+        users.register(session, "ada@example.com", "Ada", PASSWORD)
+        session.commit()
+    fits = passwords.fits
+
+    def change_then_compare(password: str, kept: str | None) -> bool:
+        with database.session() as other:
+            user = users.named(other, "ada@example.com")
+            assert user
+            users.set_password(other, user, "another horse battery")
+            other.commit()
+        return fits(password, kept)
+
+    monkeypatch.setattr(passwords, "fits", change_then_compare)
+
+    with database.session() as session, pytest.raises(WrongCredentials):
+        users.authenticate(session, "ada@example.com", PASSWORD)
+
+
+def test_a_new_password_waits_for_a_sign_in_and_ends_its_token(database: Database) -> None:
+    with database.session() as session:
+        users.register(session, "ada@example.com", "Ada", PASSWORD)
+        session.commit()
+
+    with database.session() as signing_in, database.session() as changing, ThreadPoolExecutor(1) as pool:
+        user = users.authenticate(signing_in, "ada@example.com", PASSWORD)
+        same = users.named(changing, "ada@example.com")
+        assert same
+        process = changing.scalar(select(func.pg_backend_pid()))
+        changed = pool.submit(users.set_password, changing, same, "another horse battery")
+        wait_until_blocked(database, process)
+        _, shown = tokens.issue(signing_in, user, "a script", DAY)
+        signing_in.commit()
+        changed.result(timeout=30)
+        changing.commit()
+
+    with database.session() as session:
+        assert tokens.user(session, shown) is None
+
+
+def wait_until_blocked(database: Database, process: int | None) -> None:
+    with database.session() as watching:
+        blockers = select(func.cardinality(func.pg_blocking_pids(process)))
+        wait_until(lambda: bool(watching.scalar(blockers)))
 
 
 def test_of_several_who_register_an_address_at_once_one_gets_it(engine: Engine) -> None:

@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import attempts, passwords, tokens
+from app import attempts, tokens, users
 from app.desk import clerks
 from app.factory import create_app
 from app.models import Token, User
@@ -140,7 +140,7 @@ def test_what_a_cookie_holds_is_nothing_to_the_api(desk: Desk) -> None:
 
 
 def test_another_password_ends_what_was_begun_with_the_one_before(desk: Desk, session: Session, shop: Shop) -> None:
-    session.get_one(User, shop.grace).password_hash = passwords.digest("another password")
+    users.set_password(session, session.get_one(User, shop.grace), "another password")
     session.commit()
 
     assert desk.get("/orders").status_code == 302
