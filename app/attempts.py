@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import TooManyAttempts
 from app.models import SignInAttempts
+from app.users import folded
 
 WINDOW = timedelta(minutes=15)
 FOR_A_USER, FROM_AN_ADDRESS = 10, 100
@@ -17,7 +18,7 @@ FOR_A_USER, FROM_AN_ADDRESS = 10, 100
 
 def count(session: Session, email: str, address: str) -> None:
     """Raises TooManyAttempts. To be committed before the password is looked at: what is tried at once counts, too."""
-    of_user, of_address = _subject("user", email.lower()), _subject("address", address)
+    of_user, of_address = _subject("user", folded(email)), _subject("address", address)
     for subject, most in ((of_address, FROM_AN_ADDRESS), (of_user, FOR_A_USER)):
         tried, began = _count(session, subject)
         if tried > most:
@@ -26,7 +27,7 @@ def count(session: Session, email: str, address: str) -> None:
 
 def forgive(session: Session, email: str) -> None:
     """What was tried for a user, once the password was right."""
-    session.execute(delete(SignInAttempts).where(SignInAttempts.subject == _subject("user", email.lower())))
+    session.execute(delete(SignInAttempts).where(SignInAttempts.subject == _subject("user", folded(email))))
 
 
 def forget(session: Session, now: datetime) -> int:

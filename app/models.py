@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    collate,
     func,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -60,7 +61,8 @@ class User(Base):
 
     __table_args__ = (
         CheckConstraint("name <> ''", "has_name"),
-        Index(ONE_USER_PER_EMAIL, func.lower(email), unique=True),
+        # "C" knows the case of A to Z only, in every database: the rule of users.folded().
+        Index(ONE_USER_PER_EMAIL, func.lower(collate(email, "C")), unique=True),
     )
 
 

@@ -1,6 +1,10 @@
 """Who buys, and who serves them."""
 
-from sqlalchemy import func, select
+import string
+import unicodedata
+
+from pydantic import validate_email
+from sqlalchemy import collate, func, select
 from sqlalchemy.orm import Session
 
 from app import passwords, tokens
@@ -8,11 +12,13 @@ from app.database import only_row, refusal
 from app.errors import EmailTaken, UnknownUser, WrongCredentials
 from app.models import ONE_USER_PER_EMAIL, Role, User
 
+LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
 
 def register(session: Session, email: str, name: str, password: str | None = None, role: Role = Role.CUSTOMER) -> User:
-    """Who has no password cannot sign in. Raises EmailTaken, whatever the case of its letters."""
+    """Who has no password cannot sign in. Raises EmailTaken where another address is the same when `folded`."""
     kept = None if password is None else passwords.digest(password)
-    user = User(email=email, name=name, role=role, password_hash=kept)
+    user = User(email=normalised(email), name=name, role=role, password_hash=kept)
     with refusal(session, ONE_USER_PER_EMAIL, EmailTaken(email)):
         session.add(user)
     return user
@@ -42,8 +48,25 @@ def set_password(session: Session, user: User, password: str) -> None:
 
 
 def named(session: Session, email: str) -> User | None:
-    """By the e-mail address, whatever the case of its letters."""
-    return session.scalar(select(User).where(func.lower(User.email) == email.lower()))
+    """Return the user with that e-mail address, as `folded` compares it."""
+    return session.scalar(select(User).where(func.lower(collate(User.email, "C")) == folded(email)))
+
+
+def folded(email: str) -> str:
+    """Return the form in which addresses are compared: `normalised`, with A to Z in lower case.
+
+    All other characters are compared as they are, as the unique index does. Python and PostgreSQL, and PostgreSQL in
+    one locale and another, disagree on the lower case of some of them: of a dotted capital I, or a final sigma.
+    """
+    return normalised(email).translate(LOWER)
+
+
+def normalised(email: str) -> str:
+    """Return one of the ways to write it: composed characters (NFC), the domain in lower case and without punycode."""
+    try:
+        return validate_email(email)[1]
+    except ValueError:  # such as grace@localhost, which was registered when this was not checked
+        return unicodedata.normalize("NFC", email)
 
 
 def find(session: Session, user_id: int) -> User:

@@ -34,7 +34,10 @@ Cursor = Annotated[str, Field(pattern=PATTERN), AfterValidator(_cursor)]
 Id = Annotated[int, Field(ge=1, le=BIGINT_MAX, examples=[1])]
 Amount = Annotated[int, Field(ge=0, le=INTEGER_MAX, examples=[1800])]
 Quantity = Annotated[int, Field(ge=1, le=INTEGER_MAX, examples=[2])]
-Email = Annotated[EmailStr, Field(max_length=EMAIL_LENGTH, examples=["ada@example.com"])]
+Email = Annotated[
+    EmailStr,
+    Field(max_length=EMAIL_LENGTH, examples=["ada@example.com"], json_schema_extra={"format": "idn-email"}),
+]
 # Its length is checked as a string's: of a SecretStr, pydantic would speak of "items".
 NewPassword = Annotated[
     Secret[Annotated[str, StringConstraints(min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD)]],

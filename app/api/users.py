@@ -28,7 +28,7 @@ blueprint = Blueprint("users", __name__, url_prefix="/users")
 def post() -> ResponseReturnValue:
     """Register, as a customer.
 
-    An address is one user's, whatever the case of its letters.
+    An address is one user's, whatever the case of A to Z in it.
     """
     new = NewUser.of(request)
     user = register(db.session(), new.email, new.name, new.password.get_secret_value())

@@ -24,6 +24,13 @@ def test_a_password_can_be_guessed_a_few_times_only(session: Session) -> None:
     attempts.count(session, "bruno@example.com", HERE)
 
 
+def test_attempts_for_two_addresses_are_counted_apart(session: Session) -> None:
+    for number in range(attempts.FOR_A_USER):
+        attempts.count(session, "İsmail@example.com", f"192.0.2.{number}")
+
+    attempts.count(session, "i\u0307smail@example.com", HERE)
+
+
 def test_many_passwords_cannot_be_guessed_from_one_place(session: Session) -> None:
     for number in range(attempts.FROM_AN_ADDRESS):
         attempts.count(session, f"user{number}@example.com", HERE)

@@ -35,6 +35,42 @@ def test_an_address_registers_once_whatever_the_case_of_its_letters(session: Ses
     assert raised.value.email == email
 
 
+@pytest.mark.parametrize(
+    ("email", "other"),
+    [
+        ("İsmail@example.com", "ismail@example.com"),
+        ("İsmail@example.com", "i\u0307smail@example.com"),
+        ("ΝΙΚΟΣ@example.com", "νικος@example.com"),
+        ("νικοσ@example.com", "νικος@example.com"),
+        ("straße@example.com", "strasse@example.com"),
+        ("Émile@example.com", "émile@example.com"),
+    ],
+)
+def test_letters_beyond_ascii_are_compared_as_they_are(session: Session, email: str, other: str) -> None:
+    first, second = (users.register(session, each, each, PASSWORD) for each in (email, other))
+
+    assert users.named(session, email) is first
+    assert users.named(session, other) is second
+    assert users.authenticate(session, email, PASSWORD) is first
+    with pytest.raises(EmailTaken):
+        users.register(session, email.replace("example", "Example"), "Another")
+
+
+@pytest.mark.parametrize(
+    ("email", "written"),
+    [
+        ("émile@example.com", "e\u0301mile@EXAMPLE.com"),
+        ("grace@münchen.example.com", "Grace@xn--MNCHEN-3ya.example.com"),
+        ("\u212aarl@example.com", "karl@example.com"),
+        ("grace@localhost", "GRACE@localhost"),
+    ],
+)
+def test_an_address_is_found_in_whatever_form_it_is_written(session: Session, email: str, written: str) -> None:
+    user = users.register(session, email, "Somebody")
+
+    assert users.named(session, written) is user
+
+
 def test_a_taken_address_loses_nothing_of_what_was_done_before(session: Session) -> None:
     users.register(session, "ada@example.com", "Ada")
 

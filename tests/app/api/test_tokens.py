@@ -23,6 +23,16 @@ def test_who_signs_in_gets_a_token_that_works_until_it_is_revoked(anybody: HeldC
     assert anybody.get(f"/api/users/{ada}", headers=header).status_code == 401
 
 
+@pytest.mark.parametrize("email", ["ΝΙΚΟΣ@example.com", "İsmail@example.com", "STRASSE@example.com"])
+def test_whoever_registers_signs_in_with_the_same_address(anybody: HeldClient, email: str) -> None:
+    registered = anybody.post("/api/users", json={"email": email, "name": "Somebody", "password": PASSWORD})
+
+    made = sign_in(anybody, email, PASSWORD)
+
+    assert (registered.status_code, made.status_code) == (201, 200)
+    assert made.get_json()["user_id"] == registered.get_json()["id"]
+
+
 def test_a_token_is_shown_once(anybody: HeldClient, ada: int) -> None:
     told = sign_in(anybody, EMAIL, PASSWORD).get_json()
 

@@ -25,7 +25,7 @@ def upgrade() -> None:
         sa.CheckConstraint("name <> ''", name=op.f("ck_users_has_name")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
     )
-    op.create_index("uq_users_email", "users", [sa.text("lower(email)")], unique=True)
+    op.create_index("uq_users_email", "users", [sa.text('lower(email COLLATE "C")')], unique=True)
     op.create_table(
         "tokens",
         sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
