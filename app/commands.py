@@ -1,18 +1,21 @@
 """What the service does when nobody asks for it over HTTP: commands of `flask`, some for a scheduler to call."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
 
 import click
 import structlog
 from flask import Flask, current_app
 from flask.cli import with_appcontext
+from pydantic import Field, TypeAdapter, ValidationError
 from sqlalchemy.exc import OperationalError
 
 from app import attempts, idempotency, tokens, users
 from app.database import db, reason
 from app.errors import EmailTaken
-from app.models import Role, User
+from app.models import EMAIL_LENGTH, Role, User
 from app.reference import document
+from app.values import Email, Name, NewPassword, TokenDays, TokenName
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger("app.commands")
 
@@ -39,6 +42,7 @@ def init_app(app: Flask) -> None:
 @with_appcontext
 def register_staff(email: str, name: str) -> None:
     """Add somebody to the staff; set-password then lets them sign in."""
+    email, name = _checked("email", Email, email), _checked("name", Name, name)
     try:
         user = users.register(db.session(), email, name, role=Role.STAFF)
     except EmailTaken as taken:
@@ -64,8 +68,9 @@ def make_staff(email: str) -> None:
 @with_appcontext
 def set_password(email: str, password: str) -> None:
     """Set a user's password and end their tokens; asks for it, or reads it twice from standard input."""
+    new = _checked("password", NewPassword, password).get_secret_value()
     user = _user(email)
-    users.set_password(db.session(), user, password)
+    users.set_password(db.session(), user, new)
     db.session.commit()
     click.echo(f"{user.email} can sign in")
 
@@ -77,6 +82,7 @@ def set_password(email: str, password: str) -> None:
 @with_appcontext
 def issue_token(email: str, name: str, days: int) -> None:
     """Print a new token, by which a program acts for a user."""
+    name, days = _checked("name", TokenName, name), _checked("days", TokenDays, days)
     _, shown = tokens.issue(db.session(), _user(email), name, timedelta(days=days))
     db.session.commit()
     click.echo(shown)
@@ -101,7 +107,16 @@ def openapi() -> None:
 
 
 def _user(email: str) -> User:
-    user = users.named(db.session(), email)
+    user = users.named(db.session(), _checked("email", Annotated[str, Field(max_length=EMAIL_LENGTH)], email))
     if user is None:
         raise click.ClickException(f"there is no user {email}: register-staff adds one")
     return user
+
+
+def _checked(name: str, kind: Any, value: object) -> Any:
+    """Return the value as the API would take it; raise ClickException with the rule that it breaks."""
+    try:
+        return TypeAdapter(kind).validate_python(value)
+    except ValidationError as error:
+        rule = error.errors(include_url=False, include_context=False, include_input=False)[0]["msg"]
+        raise click.ClickException(f"{name}: {rule.removeprefix('Value error, ')}") from None

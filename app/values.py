@@ -6,9 +6,11 @@ from pydantic import AfterValidator, EmailStr, Field, Secret, StringConstraints
 
 from app.cursors import PATTERN, Place
 from app.database import BIGINT_MAX, INTEGER_MAX
-from app.models import EMAIL_LENGTH, NAME_LENGTH, SKU_LENGTH
+from app.models import EMAIL_LENGTH, NAME_LENGTH, SKU_LENGTH, TOKEN_NAME_LENGTH
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 256
+LONGEST_TOKEN = 365  # days
+NAME_PATTERN = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
 
 
 def _cursor(cursor: str) -> str:
@@ -52,5 +54,13 @@ Name = Annotated[
     StringConstraints(min_length=1, max_length=NAME_LENGTH),
     AfterValidator(_trimmed),
     AfterValidator(_without_nul),
-    Field(json_schema_extra={"pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}),
+    Field(json_schema_extra={"pattern": NAME_PATTERN}),
 ]
+TokenName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=TOKEN_NAME_LENGTH),
+    AfterValidator(_trimmed),
+    AfterValidator(_without_nul),
+    Field(json_schema_extra={"pattern": NAME_PATTERN}, examples=["a script of mine"]),
+]
+TokenDays = Annotated[int, Field(ge=1, le=LONGEST_TOKEN)]

@@ -108,11 +108,8 @@ SHOP: dict[str, list[Change]] = {
         r"from collections import Counter\n",
         ("import Annotated, ClassVar, Literal, Self", "import Annotated, ClassVar, Self"),
         ("import AwareDatetime, BaseModel", "import BaseModel"),
-        ("import TOKEN_NAME_LENGTH, OrderStatus", "import TOKEN_NAME_LENGTH"),
-        (
-            "import LONGEST_PASSWORD, Amount, Cursor, Email, Id, Name, NewPassword, Quantity, Sku",
-            "import LONGEST_PASSWORD, Cursor, Email, Name, NewPassword",
-        ),
+        r"from app\.models import OrderStatus\n",
+        r"    (Amount|Id|Quantity|Sku),\n",
         r"LONGEST_ORDER = .*\n",
         *classes("Orders", "NewProduct", "ProductChange", "OrderChange", "NewLine", "NewOrder"),
     ],

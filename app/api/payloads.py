@@ -10,8 +10,20 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from app.cursors import Place
 from app.errors import InvalidField, InvalidParameter, InvalidRequest
-from app.models import TOKEN_NAME_LENGTH, OrderStatus
-from app.values import LONGEST_PASSWORD, Amount, Cursor, Email, Id, Name, NewPassword, Quantity, Sku
+from app.models import OrderStatus
+from app.values import (
+    LONGEST_PASSWORD,
+    Amount,
+    Cursor,
+    Email,
+    Id,
+    Name,
+    NewPassword,
+    Quantity,
+    Sku,
+    TokenDays,
+    TokenName,
+)
 
 LONGEST_ORDER = 100
 LONGEST_PAGE = 100
@@ -81,9 +93,9 @@ class NewUser(Body):
 class NewToken(Body):
     email: Email
     password: Annotated[SecretStr, Field(max_length=LONGEST_PASSWORD, examples=["correct horse battery staple"])]
-    name: Annotated[Name, Field(max_length=TOKEN_NAME_LENGTH, examples=["a script of mine"])] = "API"
+    name: TokenName = "API"
     """So that you know it again."""
-    days: Annotated[int, Field(ge=1, le=365)] = 30
+    days: TokenDays = 30
     """How long it is good."""
 
 

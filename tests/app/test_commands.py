@@ -69,6 +69,33 @@ def test_what_cannot_be_done_is_told_in_a_line(app: Flask, session: Session) -> 
     )
 
 
+@pytest.mark.parametrize(
+    ("command", "complaint"),
+    [
+        (["register-staff", "not an address", "X"], "email: value is not a valid email address: "),
+        (["register-staff", "grace@example.com", " "], "name: String should have at least 1 character"),
+        (["register-staff", "grace@example.com", "x" * 201], "name: String should have at most 200 characters"),
+        (["register-staff", "grace@example.com", "\udc80"], "name: Input should be a valid string"),
+        (["make-staff", "\udc80@example.com"], "email: Input should be a valid string"),
+        (["set-password", "ada@example.com"], "password: String should have at least 12 characters"),
+        (["set-password", "ada@example.com", "--password", "x" * 257], "password: String should have at most 256 char"),
+        (["issue-token", "ada@example.com", "--name", ""], "name: String should have at least 1 character"),
+        (["issue-token", "ada@example.com", "--name", "x" * 101], "name: String should have at most 100 characters"),
+        (["issue-token", "ada@example.com", "--days", "0"], "days: Input should be greater than or equal to 1"),
+        (["issue-token", "ada@example.com", "--days", "9" * 30], "days: Input should be less than or equal to 365"),
+    ],
+)
+def test_a_command_keeps_the_rules_of_the_api(app: Flask, session: Session, command: list[str], complaint: str) -> None:
+    users.register(session, "ada@example.com", "Ada", PASSWORD)
+    session.commit()
+
+    result = app.test_cli_runner().invoke(args=command, input="short\nshort\n")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"Error: {complaint}")
+    assert result.stderr.count("\n") == 1
+
+
 def test_a_database_that_does_not_answer_is_told_in_a_line() -> None:
     away = throwaway.settings().changed("the test", POSTGRES_HOST="127.0.0.1", POSTGRES_PORT=1)
     app = create(away.environment)
