@@ -46,6 +46,26 @@ class TooManyAttempts(Refusal):
 
 
 @dataclass(eq=False)
+class TooManyRegistrations(Refusal):
+    retry_after: int
+    """Seconds."""
+
+    def __str__(self) -> str:
+        return f"Too many users have registered from there. Please try again in {-(-self.retry_after // 60)} min."
+
+
+@dataclass(eq=False)
+class TooManyPasswords(Refusal):
+    """As many passwords are hashed as this process hashes at the same time; nothing was changed."""
+
+    retry_after: int = 1
+    """Seconds."""
+
+    def __str__(self) -> str:
+        return "Too many passwords are being checked at this moment. Please try again."
+
+
+@dataclass(eq=False)
 class UnknownToken(Unknown):
     token_id: int
 
@@ -170,9 +190,11 @@ class InvalidParameter:
 
 @dataclass(eq=False)
 class InvalidRequest(Refusal):
-    """Holds everything that is wrong with the request, not only the first of it."""
+    """Holds what is wrong with the request: all of it, or the first errors and how many more there are."""
 
     errors: Sequence[InvalidField | InvalidParameter]
+    more: int
 
     def __str__(self) -> str:
-        return "What has to be put right stands under `errors`."
+        more = f" There are {self.more} more errors, which are not listed." if self.more else ""
+        return f"What has to be put right stands under `errors`.{more}"

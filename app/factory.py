@@ -3,9 +3,9 @@
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import access, api, commands, connections, desk, health, logs, problems, reference
+from app import access, api, commands, connections, desk, health, logs, passwords, problems, reference
 from app.api.identifiers import IdConverter
-from app.config import load
+from app.config import ProductionConfig, load
 from app.cookies import Cookies
 from app.database import db
 from app.encoding import FastAnswers
@@ -25,6 +25,9 @@ def create_app(config_name: str) -> Flask:
     app.session_interface = Cookies()
     if config.TRUSTED_PROXIES:
         app.wsgi_app = ProxyFix(app.wsgi_app, config.TRUSTED_PROXIES, config.TRUSTED_PROXIES)  # type: ignore[method-assign]  # as Flask has it done
+
+    # Half of the threads answer other requests, whatever the other half hashes. Elsewhere threads have no number.
+    passwords.turns.limit(max(config.GUNICORN_THREADS // 2, 1) if isinstance(config, ProductionConfig) else None)
 
     if config.METRICS_PORT:
         from app import metrics  # what is not asked for is not loaded

@@ -25,6 +25,8 @@ from app.errors import (
     Refusal,
     SignInRequired,
     TooManyAttempts,
+    TooManyPasswords,
+    TooManyRegistrations,
     Unknown,
     WrongCredentials,
 )
@@ -41,6 +43,8 @@ STATUS: dict[type[Refusal], HTTPStatus] = {
     WrongCredentials: HTTPStatus.UNAUTHORIZED,
     NotAllowed: HTTPStatus.FORBIDDEN,
     TooManyAttempts: HTTPStatus.TOO_MANY_REQUESTS,
+    TooManyRegistrations: HTTPStatus.TOO_MANY_REQUESTS,
+    TooManyPasswords: HTTPStatus.SERVICE_UNAVAILABLE,
     PreconditionMissing: HTTPStatus.PRECONDITION_REQUIRED,
     ChangedMeanwhile: HTTPStatus.PRECONDITION_FAILED,
     InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -76,7 +80,7 @@ def _refused(error: Any) -> Response:
 
 def _headers(error: Refusal) -> dict[str, str]:
     """What HTTP wants to be told by a header."""
-    if isinstance(error, TooManyAttempts):
+    if isinstance(error, TooManyAttempts | TooManyRegistrations | TooManyPasswords):
         return {"Retry-After": str(error.retry_after)}
     return {"WWW-Authenticate": "Bearer"} if isinstance(error, SignInRequired | WrongCredentials) else {}
 

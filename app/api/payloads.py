@@ -27,6 +27,10 @@ from app.values import (
 
 LONGEST_ORDER = 100
 LONGEST_PAGE = 100
+MOST_ERRORS = 20
+"""That an answer lists: it is not to be larger than the request."""
+LONGEST_SHOWN = 100
+"""Characters, of a name that the client made up."""
 
 
 class Body(BaseModel):
@@ -36,7 +40,7 @@ class Body(BaseModel):
 
     @classmethod
     def of(cls, request: Request) -> Self:
-        """Raises UnsupportedMediaType, BadRequest where it is no JSON, or InvalidRequest with every wrong field."""
+        """Raises UnsupportedMediaType, BadRequest where it is no JSON, or InvalidRequest with the wrong fields."""
         if not request.is_json:
             raise UnsupportedMediaType("The body should be sent as application/json.")
         try:
@@ -45,8 +49,9 @@ class Body(BaseModel):
             problems = error.errors(include_url=False, include_context=False, include_input=False)
             if problems[0]["type"] == "json_invalid":
                 raise BadRequest(problems[0]["msg"]) from None
-            fields = [InvalidField(_pointer(problem["loc"]), _sentence(problem["msg"])) for problem in problems]
-            raise InvalidRequest(fields) from None
+            listed, more = problems[:MOST_ERRORS], len(problems[MOST_ERRORS:])
+            fields = [InvalidField(_pointer(problem["loc"]), _sentence(problem["msg"])) for problem in listed]
+            raise InvalidRequest(fields, more) from None
 
 
 class Query(BaseModel):
@@ -54,13 +59,14 @@ class Query(BaseModel):
 
     @classmethod
     def of(cls, request: Request) -> Self:
-        """Raises InvalidRequest with every wrong parameter."""
+        """Raises InvalidRequest with the wrong parameters."""
         try:
             return cls.model_validate(request.args.to_dict())
         except ValidationError as error:
             problems = error.errors(include_url=False, include_context=False, include_input=False)
-            parameters = [InvalidParameter(str(problem["loc"][0]), _sentence(problem["msg"])) for problem in problems]
-            raise InvalidRequest(parameters) from None
+            listed, more = problems[:MOST_ERRORS], len(problems[MOST_ERRORS:])
+            parameters = [InvalidParameter(_shown(problem["loc"][0]), _sentence(problem["msg"])) for problem in listed]
+            raise InvalidRequest(parameters, more) from None
 
 
 class Page(Query):
@@ -141,8 +147,13 @@ class NewOrder(Body):
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:
-    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in location)
+    steps = (_shown(step).replace("~", "~0").replace("/", "~1") for step in location)
     return "#" + "".join(f"/{quote(step)}" for step in steps)
+
+
+def _shown(name: int | str) -> str:
+    text = str(name)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 
 def _sentence(message: str) -> str:

@@ -12,7 +12,7 @@ from app.api.callers import caller
 from app.api.operation import EVERYBODY, SIGNED_IN, Operation
 from app.api.payloads import NewToken
 from app.database import db, reading
-from app.errors import TooManyAttempts, UnknownToken, WrongCredentials
+from app.errors import TooManyAttempts, TooManyPasswords, UnknownToken, WrongCredentials
 from app.models import Token
 from app.sign_in import sign_in
 
@@ -25,7 +25,7 @@ blueprint = Blueprint("tokens", __name__, url_prefix="/tokens")
     allowed=EVERYBODY,
     body=NewToken,
     gives={HTTPStatus.OK: answers.NewToken},
-    refusals=[WrongCredentials, TooManyAttempts],
+    refusals=[WrongCredentials, TooManyAttempts, TooManyPasswords],
 )
 def post() -> ResponseReturnValue:
     """Sign in: make a token.

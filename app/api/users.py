@@ -5,12 +5,13 @@ from http import HTTPStatus
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app import attempts
 from app.api import answers
 from app.api.callers import only_theirs
 from app.api.operation import EVERYBODY, SIGNED_IN, Operation
 from app.api.payloads import NewUser
 from app.database import db, reading
-from app.errors import EmailTaken, UnknownUser
+from app.errors import EmailTaken, TooManyPasswords, TooManyRegistrations, UnknownUser
 from app.models import User
 from app.users import find, register
 
@@ -23,7 +24,7 @@ blueprint = Blueprint("users", __name__, url_prefix="/users")
     allowed=EVERYBODY,
     body=NewUser,
     gives={HTTPStatus.CREATED: answers.User},
-    refusals=[EmailTaken],
+    refusals=[EmailTaken, TooManyRegistrations, TooManyPasswords],
 )
 def post() -> ResponseReturnValue:
     """Register, as a customer.
@@ -31,9 +32,12 @@ def post() -> ResponseReturnValue:
     An address is one user's, whatever the case of A to Z in it.
     """
     new = NewUser.of(request)
-    user = register(db.session(), new.email, new.name, new.password.get_secret_value())
+    session = db.session()
+    attempts.count_registration(session, request.remote_addr or "")
+    session.commit()
+    user = register(session, new.email, new.name, new.password.get_secret_value())
     created = _shown(user), 201, {"Location": url_for(".get", user_id=user.id)}
-    db.session.commit()
+    session.commit()
     return created
 
 

@@ -11,7 +11,7 @@ from app import problems
 from app.database import db
 from app.desk import clerks
 from app.desk.forms import Credentials, Unfit
-from app.errors import NotAllowed, Refusal, TooManyAttempts, WrongCredentials
+from app.errors import NotAllowed, Refusal, TooManyAttempts, TooManyPasswords, WrongCredentials
 from app.models import Role
 from app.sign_in import sign_in
 
@@ -32,7 +32,7 @@ def post() -> ResponseReturnValue:
         _begin(Credentials.of(request.form))
     except Unfit as unfit:
         return _page(errors=unfit.errors), HTTPStatus.UNPROCESSABLE_ENTITY
-    except (WrongCredentials, TooManyAttempts, NotAllowed) as refusal:
+    except (WrongCredentials, TooManyAttempts, TooManyPasswords, NotAllowed) as refusal:
         return _page(refusal), problems.of(type(refusal))[0]
     wanted = request.form.get("next", "")
     return redirect(wanted if OF_THIS_SITE.fullmatch(wanted) else url_for("desk.orders.index"), HTTPStatus.SEE_OTHER)

@@ -7,7 +7,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app import attempts
-from app.errors import TooManyAttempts
+from app.errors import TooManyAttempts, TooManyRegistrations
 from app.models import SignInAttempts
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"
@@ -38,6 +38,37 @@ def test_many_passwords_cannot_be_guessed_from_one_place(session: Session) -> No
     with pytest.raises(TooManyAttempts):
         attempts.count(session, "ada@example.com", HERE)
     attempts.count(session, "ada@example.com", THERE)
+
+
+@pytest.mark.parametrize(
+    ("address", "same", "another"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", "2001:db8:1:3::1"),
+        ("::ffff:192.0.2.1", "192.0.2.1", "::ffff:192.0.2.2"),
+        ("unknown", "unknown", "192.0.2.1"),
+    ],
+)
+def test_a_client_with_many_ipv6_addresses_is_one_place(
+    session: Session, address: str, same: str, another: str
+) -> None:
+    for number in range(attempts.FROM_AN_ADDRESS):
+        attempts.count(session, f"user{number}@example.com", address)
+
+    with pytest.raises(TooManyAttempts):
+        attempts.count(session, "ada@example.com", same)
+    attempts.count(session, "bruno@example.com", another)
+
+
+def test_registrations_from_one_place_have_a_limit_of_their_own(session: Session) -> None:
+    for _ in range(attempts.REGISTRATIONS):
+        attempts.count_registration(session, HERE)
+
+    with pytest.raises(TooManyRegistrations) as raised:
+        attempts.count_registration(session, HERE)
+
+    assert 0 < raised.value.retry_after <= attempts.WINDOW.total_seconds()
+    attempts.count_registration(session, THERE)
+    attempts.count(session, "ada@example.com", HERE)
 
 
 def test_after_a_while_one_may_try_again(session: Session) -> None:

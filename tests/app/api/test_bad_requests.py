@@ -37,6 +37,27 @@ def test_every_wrong_field_is_named_at_once(client: FlaskClient) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "name", ["{}", "\u00e9{}" + "x" * 1_000, "{}" + "/~" * 10_000], ids=["short", "long", "longer"]
+)
+def test_an_answer_names_twenty_errors_and_says_how_many_more_there_are(client: FlaskClient, name: str) -> None:
+    names = [name.format(number) for number in range(min(50_000 // len(name.encode()), 3_000))] + ["last"]
+
+    answers = [
+        client.post("/api/tokens", json=dict.fromkeys(names, 1)),
+        client.get("/api/products", query_string=dict.fromkeys(names, "x")),
+    ]
+
+    for answer in answers:
+        problem = answer.get_json()
+        assert answer.status_code == 422
+        assert len(problem["errors"]) == min(20, len(problem["errors"]) + problem["more"])
+        assert len(answer.data) < 20_000
+    body, query = (answer.get_json() for answer in answers)
+    assert len(body["errors"]) + body["more"] == len(names) + 2  # that are missing
+    assert len(query["errors"]) + query["more"] == len(names)
+
+
 @pytest.mark.parametrize("address", [*ADDRESSES, "/api/tokens", "/api/orders/1", "/api/products/1", "/api/users/1"])
 def test_a_method_that_an_address_has_not_is_answered_as_promised(client: FlaskClient, address: str) -> None:
     answer = client.open(address, method="PROPFIND")

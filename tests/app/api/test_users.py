@@ -1,7 +1,9 @@
 """/api/users"""
 
+import pytest
 from flask.testing import FlaskClient
 
+from app import attempts, passwords
 from tests.service import ADA
 
 
@@ -49,3 +51,32 @@ def test_a_password_that_is_too_short_is_told_how_long_it_should_be(client: Flas
         {"pointer": "#/password", "detail": "String should have at least 12 characters"}
     ]
     assert "short" not in refused.text
+
+
+def test_registrations_from_one_place_are_stopped_before_a_password_is_hashed(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "REGISTRATIONS", 1)
+    first = client.post("/api/users", json=ADA)
+    monkeypatch.delattr(passwords, "digest")
+
+    stopped = client.post("/api/users", json={**ADA, "email": "another@example.com"})
+
+    assert (first.status_code, stopped.status_code) == (201, 429)
+    assert 0 < int(stopped.headers["Retry-After"]) <= attempts.WINDOW.total_seconds()
+
+
+def test_a_password_that_finds_no_turn_is_a_503_at_once(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = passwords.Turns()
+    turns.limit(1)
+    monkeypatch.setattr(passwords, "turns", turns)
+
+    with turns.taken():
+        refused = [
+            client.post("/api/users", json=ADA),
+            client.post("/api/tokens", json={"email": ADA["email"], "password": ADA["password"]}),
+        ]
+    registered = client.post("/api/users", json=ADA)
+
+    assert [(answer.status_code, answer.headers["Retry-After"]) for answer in refused] == [(503, "1")] * 2
+    assert registered.status_code == 201
