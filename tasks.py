@@ -8,7 +8,23 @@ try:
 except ModuleNotFoundError:
     sys.exit("tasks.py: type ./inv instead, which installs what the tasks need")
 
-from ops import audit, bench, config, copies, db, dev, docs, doctor, lint, operations, prod, run, scenario, test
+from ops import (
+    audit,
+    bench,
+    config,
+    copies,
+    db,
+    dev,
+    docs,
+    doctor,
+    environment,
+    lint,
+    operations,
+    prod,
+    run,
+    scenario,
+    test,
+)
 from ops.cloud import command, look
 from ops.cloud import release as cloud
 from ops.drill import command as drill
@@ -23,6 +39,7 @@ def collection(name: str, purpose: str, *modules: ModuleType) -> Collection:
     return made
 
 
+environment.enter()
 namespace = Collection(
     dev.dev,
     test.test,

@@ -39,7 +39,6 @@ def variables(configuration: Configuration) -> dict[str, str]:
         **configuration.environment,
         "POSTGRES_IMAGE": configuration.images["postgres"],
         "WEB_USER": engine.user(),
-        "COMPOSE_MENU": "false",
     }
 
 

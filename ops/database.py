@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from invoke.exceptions import Exit
 
-from ops import ports, postgres, project, servers, shell
+from ops import environment, ports, postgres, project, servers, shell
 from ops.configuration import Configuration
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def available(configuration: Configuration) -> Iterator[Database]:
     """
     configuration = configuration.as_owner()
     if _is_ours(configuration):
+        environment.drop_tls()
         with _shared_server(configuration) as found:
             yield found
     else:
@@ -80,8 +81,11 @@ def _shared_server(configuration: Configuration) -> Iterator[Database]:
 
 def find(configuration: Configuration) -> Database | None:
     """The one that can be used as it is: what is not this checkout's to start counts as running."""
-    running = servers.running(configuration) if _is_ours(configuration) else None
-    return _found(configuration, running) if running or not _is_ours(configuration) else None
+    if not _is_ours(configuration):
+        return _found(configuration, None)
+    environment.drop_tls()
+    running = servers.running(configuration)
+    return _found(configuration, running) if running else None
 
 
 def is_production(configuration: Configuration) -> bool:

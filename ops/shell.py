@@ -15,6 +15,7 @@ from typing import Any
 from invoke.exceptions import Exit
 
 from ops import project
+from ops.environment import decided
 
 INTERRUPTED = 130  # what a shell reports for a command that Ctrl-C ended
 BROKEN_PIPE = 141  # likewise for one that writes where nobody reads
@@ -62,9 +63,9 @@ def python(module: str, *arguments: str) -> list[str]:
 
 
 def environment(values: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment with `values` in it and the commands of its virtual environment first on PATH."""
+    """Return what a command finds: `ops.environment`, `values`, and this virtual environment first on PATH."""
     binaries = os.path.dirname(sys.executable)  # noqa: PTH120  a Path would follow the link out of the environment
-    return {**os.environ, **values, "PATH": os.pathsep.join([binaries, os.environ.get("PATH", "")])}
+    return {**decided(os.environ), **values, "PATH": os.pathsep.join([binaries, os.environ.get("PATH", "")])}
 
 
 def run(command: Sequence[str], values: Mapping[str, str], stdin: str | None = None) -> None:

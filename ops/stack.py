@@ -147,7 +147,6 @@ def variables(settings: Configuration, image: str = RELEASED) -> dict[str, str]:
         "PROXY_CONFIGURATION": _hash_of_nginx(),
         "RUN_AS": user(settings),
         "SECRETS": str(secrets_folder()),
-        "COMPOSE_MENU": "false",
     }
 
 

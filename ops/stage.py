@@ -7,7 +7,7 @@ from pathlib import Path
 
 from invoke.exceptions import Exit
 
-from ops import configuration, scenario_server, shell, states, stories
+from ops import configuration, environment, scenario_server, shell, states, stories
 from ops.configuration import Configuration
 from ops.scenario_server import Server
 from ops.states import State
@@ -67,17 +67,18 @@ def load(scenario: Scenario, wanted: State, kept: states.States, code: Path | No
         return False
     size = [] if wanted.size is None else ["--size", str(wanted.size)]
     with kept.loading(wanted) as name:
-        environment = {**scenario.configuration.environment, "APPLICATION_DB": name}
-        shell.serve(shell.python("alembic", "--quiet", "upgrade", "head"), environment, folder=code)
+        variables = {**scenario.configuration.environment, "APPLICATION_DB": name}
+        shell.serve(shell.python("alembic", "--quiet", "upgrade", "head"), variables, folder=code)
         shell.serve(
             shell.python("scenarios", scenario.story.name, *size, "--seed", str(wanted.seed)),
-            environment,
+            variables,
             folder=code,
         )
     return True
 
 
 def leading_to(port: int) -> Configuration:
+    environment.drop_tls()
     return settings().changed("where the scenario runs", POSTGRES_HOST="localhost", POSTGRES_PORT=port)
 
 

@@ -11,9 +11,13 @@ Whatever knows of databases is imported by the fixtures that need it: a run with
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
+
+from ops import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,6 +30,11 @@ if TYPE_CHECKING:
     from tests.clones import Pool
     from tests.service import Database, HeldConnection
 
+environment.enter()
+environment.drop_tls()
+os.environ.pop("PYTEST_ADDOPTS", None)  # pytest has read it; runs of pytest that a test starts are others
+os.environ["GIT_CONFIG_GLOBAL"] = str(Path(__file__).with_name("gitconfig"))
+os.environ["GIT_CONFIG_NOSYSTEM"] = "1"
 pytest_plugins = ["tests.run"]
 
 

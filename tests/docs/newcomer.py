@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from ops import ports, project
+from ops import environment, ports, project
 from tests import run
 from tests.docs import blocks, pages
 from tests.docs.blocks import Block, Command
@@ -215,6 +215,7 @@ def _lend_environment(venv: Path) -> None:
 
 
 def main(checkout: Path, folder: Path, *names: str) -> None:
+    environment.enter()
     run.hear_ctrl_c()
     folder.mkdir(exist_ok=True)
     git = ["git", "clone", "--quiet", str(checkout), str(folder / "shop")]

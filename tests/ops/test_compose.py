@@ -1,6 +1,7 @@
 """What `docker compose` is told."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -110,6 +111,23 @@ def test_the_stack_is_whole(settings: Configuration) -> None:
     assert {port["host_ip"] for service in (db, web) for port in service["ports"]} == {"127.0.0.1"}
     assert web["user"] == engine.user()
     assert web["environment"]["SECRET_KEY"] == settings["SECRET_KEY"]
+
+
+@pytest.mark.compose
+def test_what_compose_is_told_of_another_project_does_not_reach_the_stack(
+    settings: Configuration, monkeypatch: pytest.MonkeyPatch, checkout: Path
+) -> None:
+    (checkout / "compose").unlink()
+    shutil.copytree(Path(__file__).parents[2] / "compose", checkout / "compose")
+    (checkout / "compose" / ".env").write_text("what another program reads\n")
+    elsewhere = {"COMPOSE_ENV_FILES": "/nowhere", "COMPOSE_FILE": "/nowhere.yml", "COMPOSE_PROFILES": "elsewhere"}
+    for name, value in elsewhere.items():
+        monkeypatch.setenv(name, value)
+
+    command = compose.command("config", "--services")
+    listed = shell.read(command, compose.variables(settings), stdin=compose.environment_of_web(settings))
+
+    assert set(listed.split()) == {"db", "web"}
 
 
 @pytest.mark.compose

@@ -52,7 +52,5 @@ def git(folder: Path, *arguments: str) -> None:
 
 
 def run(folder: Path, *command: str) -> "subprocess.CompletedProcess[str]":
-    """Whatever hooks the caller has, as one of whose this may run."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    environment["PREK_HOME"] = str(folder / ".git" / "prek")
+    environment = {**os.environ, "PREK_HOME": str(folder / ".git" / "prek")}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)

@@ -14,7 +14,7 @@ from ops import project
 from tests import run
 
 PYTHON = ("uv", "run", "--quiet", "--locked", "--only-group", "copier", "--project", str(project.ROOT), "python")
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+ENVIRONMENT = {**os.environ}
 ENVIRONMENT |= {f"GIT_{role}_{what}": "somebody" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 ENVIRONMENT |= {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
