@@ -89,6 +89,15 @@ def test_a_child_process_gets_what_was_decided_and_the_values_of_the_task(monkey
     assert "'GIT_DIR': '/meant'" in printed
 
 
+def test_the_installation_keeps_the_same_variables_of_pip_and_uv() -> None:
+    script = (project.ROOT / "inv").read_text("utf-8")
+
+    assert "".join(re.findall(r"passing='?\"?(?:\$passing)?(.*?)['\"]\n", script)) == environment.INSTALLERS
+    unset = re.findall(r"PYTHON[A-Z]+", next(line for line in script.splitlines() if line.startswith("unset")))
+    assert environment.decided(dict.fromkeys(unset, "x")) == environment.SETTINGS
+    assert len(unset) > 5
+
+
 def test_tests_that_a_hook_of_another_repository_runs_leave_that_repository_and_its_server_alone(
     tmp_path: Path,
 ) -> None:

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -160,6 +161,46 @@ def test_a_missing_venv_module_is_named_with_the_remedy(folder: Path) -> None:
     )
 
 
+def test_variables_and_files_for_other_projects_do_not_change_the_installation(folder: Path, tmp_path: Path) -> None:
+    """A real pip installs a uv that does nothing but tell what it finds in its environment."""
+    told = tmp_path / "told"
+    _write_wheel(tmp_path / "wheels", f'env >"{told}"')
+    (folder / "tasks.py").write_text("import ops\nprint(ops.HERE)\n")
+    (folder / "ops.py").write_text("HERE = 'here'\n")
+    (folder / "path" / "env").symlink_to(str(shutil.which("env")))
+    configuration = tmp_path / "pip.conf"
+    configuration.write_text("[global]\nuser = true\n")
+    reach = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path / "wheels"), "PIP_CONFIG_FILE": str(configuration)}
+    of_pip = {"PIP_USER": "1", "PIP_TARGET": str(tmp_path / "target"), "PIP_REQUIRE_HASHES": "1", "PIP_NO_DEPS": "x"}
+    of_uv = {"UV_DEFAULT_INDEX": "http://127.0.0.1:9", "UV_EXCLUDE_NEWER": "2020-01-01", "UV_NO_DEFAULT_GROUPS": "1"}
+    passing = {"UV_CACHE_DIR": str(tmp_path / "cache"), "UV_NATIVE_TLS": "1", "HTTPS_PROXY": "http://127.0.0.1:9"}
+    variables = {"PYTHON": sys.executable, "PYTHONSAFEPATH": "1", **reach, **of_pip, **of_uv, **passing}
+
+    typed = _inv(folder, "--list", variables=variables)
+
+    assert (typed.stdout, typed.returncode) == ("here\n", 0), typed.stderr
+    found = dict(line.split("=", 1) for line in told.read_text().splitlines() if "=" in line)
+    assert found.keys() & (of_pip.keys() | of_uv.keys() | {"PYTHONSAFEPATH"}) == set()
+    assert found.items() >= {**passing, **reach, "UV_NO_CONFIG": "1"}.items()
+
+
+@pytest.mark.parametrize(
+    "variable",
+    ["PYTHONSAFEPATH=1", "PYTHONHOME=/nowhere", "PYTHONPATH=/nowhere", "PYTHONOPTIMIZE=2", "PYTHONINSPECT=1"],
+)
+def test_variables_of_python_for_other_projects_do_not_reach_the_tasks(variable: str) -> None:
+    name, _, value = variable.partition("=")
+
+    listed = subprocess.run(
+        [project.ROOT / "inv", "--list"],
+        env={**os.environ, name: value}, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert listed.returncode == 0, listed.stderr
+    assert "Run the tests in parallel, with coverage" in listed.stdout
+    assert listed.stderr == ""
+
+
 def test_no_network_is_said_in_one_line_and_the_details_are_kept(folder: Path) -> None:
     closed = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "0"}
 
@@ -167,19 +208,32 @@ def test_no_network_is_said_in_one_line_and_the_details_are_kept(folder: Path) -
 
     log = folder / ".local" / "install.log"
     assert refused.returncode == 1
-    assert _complaint(refused).startswith("inv: could not install uv 0.0.7 from PyPI; is the network there?")
+    assert _complaint(refused).startswith("inv: could not install uv 0.0.7: ERROR: ")
     assert str(log) in _complaint(refused)
     assert "uv==0.0.7" in log.read_text()
 
 
-def test_a_lock_that_cannot_be_installed_is_said_in_one_line(folder: Path) -> None:
-    _command(folder, "uv", "echo error: no route to host >&2; exit 2")
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("error: no route to host", "error: no route to host"),
+        ("warning: slow\nerror: no index\n  cause: closed", "error: no index; cause: closed"),
+        ("error: first\nerror: second\nhint: look there", "error: second"),
+        ("  × No solution found", "× No solution found"),
+        ("", "no reason given"),
+    ],
+)
+def test_a_lock_that_cannot_be_installed_is_said_in_one_line_with_the_last_error(
+    folder: Path, said: str, shown: str
+) -> None:
+    _command(folder, "uv", f"printf '%s\\n' '{said}' >&2; exit 2")
 
     refused = _inv(folder)
 
     assert refused.returncode == 1
-    assert _complaint(refused).startswith("inv: could not install what uv.lock names; is the network there?")
-    assert (folder / ".local" / "install.log").read_text() == "error: no route to host\n"
+    log = folder / ".local" / "install.log"
+    assert _complaint(refused) == f"inv: could not install what uv.lock names: {shown} ({log} has the details)"
+    assert log.read_text() == f"{said}\n"
 
 
 def _complaint(refused: "subprocess.CompletedProcess[str]") -> str:
@@ -201,6 +255,22 @@ def _inv(
         text=True,
         check=False,
     )
+
+
+def _write_wheel(folder: Path, script: str) -> None:
+    """Write a package uv 0.0.7 that is one shell script."""
+    folder.mkdir()
+    files = {
+        "uv-0.0.7.data/scripts/uv": f"#!/bin/sh\n{script}",
+        "uv-0.0.7.dist-info/METADATA": "Metadata-Version: 2.1\nName: uv\nVersion: 0.0.7\n",
+        "uv-0.0.7.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        "uv-0.0.7.dist-info/RECORD": "",
+    }
+    with zipfile.ZipFile(folder / "uv-0.0.7-py3-none-any.whl", "w") as wheel:
+        for name, text in files.items():
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = 0o100755 << 16
+            wheel.writestr(entry, text)
 
 
 def _command(folder: Path, name: str, script: str) -> None:
