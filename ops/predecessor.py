@@ -19,8 +19,8 @@ def check(against: str) -> None:
     """Raises Exit with pytest's code where the release fails on the new schema."""
     found = release.find(against) if against else release.last()
     if found is None:
-        shell.say(f"nothing to compare with: there is neither a tag nor {release.TRUNK}")
-        return
+        missing = f"there is neither a tag nor {release.TRUNK}"
+        raise Exit(f"nothing was compared: {missing}: fetch them, or name a commit: --against", code=1)
     new = release.migrations_since(found)
     if not new:
         shell.say(f"nothing to compare: there are no migrations since {found}")
@@ -31,7 +31,9 @@ def check(against: str) -> None:
         bring_migrations(folder)
         _require_loadable(folder, found)
         try:
-            shell.serve(shell.python("pytest", "--tb", "line", _tests(folder, found)), {}, folder=folder)
+            # The user's own options could leave tests out.
+            command = shell.python("pytest", "--tb", "line", _tests(folder, found))
+            shell.serve(command, {"PYTEST_ADDOPTS": ""}, folder=folder)
         except Exit as failed:
             raise Exit(f"{found} breaks on the schema with {names}", code=failed.code) from None
     shell.say(f"{found} works on the schema with {names}")

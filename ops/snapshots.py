@@ -2,8 +2,6 @@
 
 import difflib
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -11,7 +9,7 @@ from datetime import UTC, datetime
 
 from invoke.exceptions import Exit
 
-from ops import cluster, database, migrations, project, session
+from ops import cluster, database, git, migrations, session
 from ops.cluster import Cluster
 from ops.configuration import Configuration
 
@@ -56,7 +54,7 @@ class Snapshots:
 
     def newest(self) -> Snapshot:
         """Return the newest snapshot of this git branch. Raises Exit if the branch has none."""
-        branch = _branch()
+        branch = git.branch()
         here = [snapshot for snapshot in self.every() if snapshot.branch == branch]
         if not here:
             others = ", ".join(sorted(snapshot.name for snapshot in self.every()))
@@ -66,7 +64,7 @@ class Snapshots:
 
     def take(self, name: str | None = None) -> Snapshot:
         """It is there whole or not at all. Raises Exit for a name that cannot be, or is taken."""
-        branch = _branch()
+        branch = git.branch()
         with self._cluster.draft(self._database) as draft:
             known = [snapshot.name for snapshot in self.every()]
             name = _free(branch, known) if name is None else name
@@ -117,10 +115,3 @@ def _free(branch: str, known: list[str]) -> str:
     safe = re.sub(r"[^A-Za-z0-9]+", "-", branch)[:LONGEST_BRANCH].strip("-") or "snapshot"
     numbered = (f"{safe}-{number}" for number in range(2, len(known) + 3))
     return next(name for name in (safe, *numbered) if name not in known)
-
-
-def _branch() -> str:
-    if shutil.which("git") is None:
-        return ""
-    asked = ["git", "branch", "--show-current"]
-    return subprocess.run(asked, cwd=project.ROOT, capture_output=True, text=True, check=False).stdout.strip()
