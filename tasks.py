@@ -8,26 +8,11 @@ try:
 except ModuleNotFoundError:
     sys.exit("tasks.py: type ./inv instead, which installs what the tasks need")
 
-from ops import (
-    audit,
-    bench,
-    config,
-    copies,
-    db,
-    dev,
-    docs,
-    doctor,
-    environment,
-    lint,
-    operations,
-    prod,
-    run,
-    scenario,
-    test,
-)
+from ops import audit, bench, config, copies, db, dev, docs, doctor, lint, operations, prod, run, scenario, test
 from ops.cloud import command, look
 from ops.cloud import release as cloud
 from ops.drill import command as drill
+from ops.environment import enter
 from ops.parity import command as parity
 from ops.program import Program
 
@@ -39,7 +24,7 @@ def collection(name: str, purpose: str, *modules: ModuleType) -> Collection:
     return made
 
 
-environment.enter()
+enter()  # first of all, since libpq and git read the environment of this process too
 namespace = Collection(
     dev.dev,
     test.test,

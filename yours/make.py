@@ -87,7 +87,7 @@ MENTIONS: dict[str, dict[str, list[Change]]] = {
             r'exclude = \["\^yours.*\n',
             r'\[\[tool\.mypy\.overrides\]\]\nmodule = "pytest_postgresql.*\n.*\n\n',
         ],
-        "tasks.py": [r"^    bench,\n", r'.*"bench", .*\n'],
+        "tasks.py": [r" bench,", r'.*"bench", .*\n'],
         "tests/app/test_exposition.py": [r"; tests/ops/test_prod\.py has them at once, under gunicorn"],
         "tests/app/test_metrics.py": [r": of one process here, of all that a replica has in tests/ops/test_prod\.py"],
         "tests/container.py": [r"  # docs/decisions/.*"],
