@@ -18,7 +18,7 @@ from sqlalchemy import Connection, NullPool, create_engine, func, select
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 import app.models  # noqa: F401  the tables enter Base.metadata
-from app import migrating
+from app import comparing, migrating
 from app.config import InvalidConfiguration, load
 from app.database import Base
 
@@ -85,6 +85,7 @@ def configured(connection: Connection) -> Connection:
         compare_server_default=True,
         on_version_apply=announce,  # type: ignore[arg-type]  # called by keywords, as documented
         process_revision_directives=write_nothing_about_nothing,
+        **comparing.OPTIONS,
     )
     return connection
 

@@ -258,6 +258,67 @@ def test_a_value_of_an_enum_that_no_migration_makes_is_noticed(database: Databas
     assert "change_enum_variants" in checked.said
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("ALTER TABLE products DROP CONSTRAINT ck_products_has_sku", "add_constraint"),
+        ("ALTER TABLE products ADD CONSTRAINT cheap CHECK (price_cents < 100)", "remove_constraint"),
+        (
+            "ALTER TABLE products DROP CONSTRAINT ck_products_stock_not_negative;"
+            "ALTER TABLE products ADD CONSTRAINT ck_products_stock_not_negative CHECK (stock > 0)",
+            "remove_constraint",
+        ),
+        (
+            "DROP INDEX ix_orders_status_created_at_id;"
+            "CREATE INDEX ix_orders_status_created_at_id ON orders (status, created_at, id) WHERE status = 'placed'",
+            "remove_index",
+        ),
+        ("DROP INDEX uq_users_email; CREATE UNIQUE INDEX uq_users_email ON users (upper(email))", "remove_index"),
+        ("DROP INDEX uq_users_email; CREATE INDEX uq_users_email ON users (lower(email))", "remove_index"),
+        (
+            "DROP INDEX ix_orders_created_at_id; CREATE INDEX ix_orders_created_at_id ON orders (created_at DESC, id)",
+            "remove_index",
+        ),
+    ],
+)
+def test_a_rule_or_an_index_that_the_models_have_not_is_noticed(database: Database, change: str, said: str) -> None:
+    with connect(database) as other:
+        other.execute(text(change))
+    before = catalog(database)
+
+    checked = run(database, "check")
+
+    assert not checked.has_succeeded
+    assert said in checked.said
+    assert catalog(database) == before
+
+
+def test_a_revision_restores_a_rule_and_a_predicate(database: Database, checkout: Path) -> None:
+    before, whole = revisions(checkout), catalog(database)
+    with connect(database) as other:
+        other.execute(
+            text("""
+            ALTER TABLE products DROP CONSTRAINT ck_products_has_sku;
+            DROP INDEX ix_orders_status_created_at_id;
+            CREATE INDEX ix_orders_status_created_at_id ON orders (status, created_at, id) WHERE status = 'placed'
+            """)
+        )
+    broken = catalog(database)
+
+    written = run(database, "revision", "--autogenerate", "--message", "rules", folder=checkout)
+    applied = run(database, "upgrade", "head", folder=checkout)
+    restored = catalog(database)
+    undone = run(database, "downgrade", "-1", folder=checkout)
+
+    assert written.has_succeeded, written.said
+    [path] = revisions(checkout) - before
+    assert """create_check_constraint(op.f("ck_products_has_sku"), "products", "sku <> ''")""" in path.read_text()
+    assert applied.has_succeeded, applied.said
+    assert restored == whole
+    assert undone.has_succeeded, undone.said
+    assert catalog(database) == broken
+
+
 @pytest.mark.parametrize("revision", [script.revision for script in SCRIPTS.walk_revisions()])
 def test_a_downgrade_leaves_no_trace(empty_database: Database, revision: str) -> None:
     below = SCRIPTS.get_revision(revision).down_revision
