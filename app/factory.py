@@ -9,6 +9,7 @@ from app.config import ProductionConfig, load
 from app.cookies import Cookies
 from app.database import db
 from app.encoding import FastAnswers
+from app.requests import Request
 
 LARGEST_BODY = 64 * 1024  # bytes; an order of a hundred lines takes five thousand
 
@@ -21,6 +22,7 @@ def create_app(config_name: str) -> Flask:
     app = Flask("app", static_folder=None)
     app.config.from_mapping(config.for_flask(), MAX_CONTENT_LENGTH=LARGEST_BODY)
     app.url_map.converters["id"] = IdConverter
+    app.request_class = Request
     app.json = FastAnswers(app)
     app.session_interface = Cookies()
     if config.TRUSTED_PROXIES:

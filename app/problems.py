@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, render_template, request
+from flask.globals import request_ctx
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
@@ -116,6 +117,10 @@ def _is_for_programs() -> bool:
 
 def _as_page(response: Response, detail: str | None) -> Response:
     """What to do next, the page says by the status."""
+    if request_ctx.url_adapter is None:  # its header Host is no name of a host: a page could link to nothing
+        response.set_data(f"{response.status}\n")
+        response.content_type = "text/plain; charset=utf-8"
+        return response
     response.set_data(render_template("problem.html", status=response.status_code, detail=detail))
     response.content_type = "text/html; charset=utf-8"
     return policy.protect(response)

@@ -214,6 +214,13 @@ SHOP: dict[str, list[Change]] = {
     "tests/app/test_encoding.py": [("import OrderStatus", "import Role"), (r"OrderStatus\.PAID", "Role.STAFF")],
     "tests/app/test_idempotency.py": [("OutOfStock", "UnknownUser"), (r"UnknownUser\(\[\]\)", "UnknownUser(1)")],
     "tests/app/test_connections.py": [("/api/orders", "/api/tokens")],
+    "tests/app/test_malformed.py": [
+        ("import orders, products, users", "import products, users"),
+        r"    order = orders\.place.*\n",
+        r'        "order_id": .*\n',
+        r'    "(sku|price_cents|price|stock|lines)": .*\n',
+        *functions("test_the_sum_of_an_order_may_exceed_64_bits"),
+    ],
     "tests/app/test_commands.py": [("/api/orders", "/api/tokens")],
     "tests/app/test_hostile.py": [(r'{"lines": .*', '{"name": "x"},')],
     "tests/app/test_metrics.py": [

@@ -9,6 +9,8 @@ from app.database import BIGINT_MAX
 class IdConverter(IntegerConverter):
     """Matches what the database can hold; any other number is the address of nothing."""
 
+    regex = "[0-9]+"  # \d takes the digits of all scripts, and a thing has one address
+
     def __init__(self, url_map: Map) -> None:
         super().__init__(url_map, max=BIGINT_MAX)
 

@@ -27,7 +27,10 @@ def refuse() -> None:
 
 def _is_from_here() -> bool:
     origin = request.headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc == request.host
+    try:
+        return origin is None or urlsplit(origin).netloc == request.host
+    except ValueError:  # such as http://[
+        return False
 
 
 def _knows_the_token() -> bool:

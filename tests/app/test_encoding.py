@@ -21,3 +21,9 @@ def test_they_look_as_flask_writes_them(debug: bool) -> None:
 
     assert answer.get_data() == expected.get_data()  # type: ignore[attr-defined]  # it is Flask's own, too
     assert answer.content_type == expected.content_type
+
+
+def test_an_integer_beyond_64_bits_is_written_too() -> None:
+    app = Flask(__name__)
+
+    assert FastAnswers(app).response({"sum": 10**30}).get_json() == {"sum": 10**30}
