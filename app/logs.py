@@ -100,7 +100,21 @@ def _for_people() -> list[Processor]:
         as_it_is = event["logger"] == "werkzeug" and "exception" not in event
         return str(event["event"]) if as_it_is else console(logger, method, event)
 
-    return [structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False), render]
+    return [_escape, structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False), render]
+
+
+def _escape(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Escape what a terminal would obey, or show as something else: JSON does so by itself."""
+    return {name: _printable(value) if isinstance(value, str) else value for name, value in event.items()}
+
+
+def _printable(text: str) -> str:
+    """Return the text with escapes for control and format characters, other than line breaks and tabs."""
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() or each in "\n\t" else each.encode("unicode_escape").decode() for each in text
+    )
 
 
 def _is_no_access_line(record: logging.LogRecord) -> bool:

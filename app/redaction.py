@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
+from urllib.parse import unquote
 
 from structlog.typing import EventDict, WrappedLogger
 
@@ -21,11 +22,14 @@ IN_TEXT = [
         r"\b((?i:bearer|basic) +)(?=[\w.~+/-]*[0-9A-Z_=])[\w.~+/-]{6,}=*",  # "basic training" is none
         r"(://)[^\s/@]{1,256}(?=@)",
         r"([\w/]\?)[\w.%+-]+=[^\s\"']*",  # a query string
+        r"\b([a-z]{1,20}_)(?=[\w-]{0,60}[A-Z])(?=[\w-]{0,60}\d)[\w-]{40,}",  # a token by itself: in a path, say
         r"(DETAIL:)[^\n]*",  # PostgreSQL's: the row that broke a constraint
         r"(input_value=).{0,200}?(?=, input_type)",  # pydantic's, which shortens it
     )
 ]
-PLAIN = re.compile(r"[\w./-]*")  # as most values are: an id, a path, a level
+PLAIN = re.compile(r"[\w./-]{0,40}")  # as most values are: an id, a path, a level; shorter than a token
+DECODED_AT_MOST = 5
+"""Times; a client can encode as often as it likes."""
 ADDRESS = re.compile(r"[^\s\"'<>()\[\]{},;:=@/\\?&]{1,64}(?:@|%40)[\w.-]{1,255}\.[^\W\d_]{2,}")
 
 
@@ -56,8 +60,20 @@ def _is_secret(name: str) -> bool:
 
 
 def _without_secrets(text: str) -> str:
+    """Return the text; where only its percent-decoded form shows a secret, that form without it."""
     if PLAIN.fullmatch(text):
         return text
+    shown = text = _redacted(text)
+    for _ in range(DECODED_AT_MOST):
+        if (decoded := unquote(text)) == text:
+            break
+        text = _redacted(decoded)
+        if text != decoded:
+            shown = text
+    return shown
+
+
+def _redacted(text: str) -> str:
     for pattern, replacement in IN_TEXT:
         text = pattern.sub(replacement, text)
     return ADDRESS.sub(REDACTED, text) if "@" in text or "%40" in text else text

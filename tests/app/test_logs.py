@@ -61,6 +61,23 @@ def test_a_console_line_shows_event_and_values(capfd: pytest.CaptureFixture[str]
     assert "pieces=3" in logged
 
 
+@pytest.mark.parametrize("line_format", ["json", "console"])
+def test_characters_that_a_terminal_obeys_are_escaped(capfd: pytest.CaptureFixture[str], line_format: str) -> None:
+    logs.configure("INFO", line_format)
+    said = "\x1b[2J \x9b31m \u202e \u2028 \x7f \r \udc80"
+
+    structlog.get_logger("shop").info(said, path=said, paths=[said])
+    logging.getLogger("theirs").info("%s", said)
+    try:
+        raise ValueError(said)
+    except ValueError:
+        logging.getLogger("theirs").exception("failed")
+
+    logged = capfd.readouterr().err
+    assert [each for each in logged if not (each.isprintable() or each == "\n")] == []
+    assert r"\u202e" in logged
+
+
 @pytest.mark.parametrize(("level", "heard"), [("DEBUG", 3), ("INFO", 2), ("WARNING", 1), ("ERROR", 0)])
 def test_a_level_is_honoured_by_both_kinds_of_logger(capfd: pytest.CaptureFixture[str], level: str, heard: int) -> None:
     logs.configure(level, "json")

@@ -9,13 +9,15 @@ import structlog
 from flask import Flask
 from werkzeug.exceptions import InternalServerError
 
-from app import logs
+from app import logs, tokens
 from app.database import db
 from app.models import User
 from app.redaction import REDACTED
 from tests.service import Database
 
-SECRETS = ("hunter2", "ada@example.com", "ada%40example.com", "c2VjcmV0", "correct horse")
+TOKEN = tokens.PREFIX + "QyMh2q9I4MTh0PrdCuePyh4gSygX-D5tPOg90_euhM0"
+DESK_TOKEN = TOKEN.replace(tokens.PREFIX, tokens.DESK_PREFIX)
+SECRETS = ("hunter2", "ada@example.com", "ada%40", "ada%25", "c2VjcmV0", "correct horse", "QyMh2q9I4MTh0PrdCu")
 
 
 @pytest.mark.parametrize(
@@ -41,6 +43,14 @@ SECRETS = ("hunter2", "ada@example.com", "ada%40example.com", "c2VjcmV0", "corre
         "Ada <ada@example.com> is known",
         "mailto:ada@example.com.",
         "/users/ada%40example.com",
+        "/users/ada%2540example.com",
+        "/users/ada%252540example%25252Ecom/x",
+        "/users/%61da%2540%65xample.com",
+        "/orders%3Fpassword%3Dhunter2",
+        "/x%253Ftoken%253Dhunter2%2526a%253Dada%252540example.com",
+        f"/api/tokens/{TOKEN}",
+        f"/api/tokens/{DESK_TOKEN}/x",
+        f"sent {TOKEN.replace('_', '%5F')}",
         "DETAIL:  Failing row contains (1, hunter2, correct horse).",
         "[type=missing, input_value='hunter2', input_type=str]",
     ],
@@ -77,6 +87,9 @@ def test_what_is_called_a_secret_is_taken_out_whatever_it_is(
         "basic training",
         "100% = all",
         "x = y",
+        "/caf%C3%A9/100%25/a_long_name_of_a_thing_that_is_no_secret_2",
+        "/api/\u202e\x9b\ufffd",
+        "app/reference/static/a-very-long-file-name-2026.js",
     ],
 )
 def test_what_is_none_stays(capfd: pytest.CaptureFixture[str], said: str) -> None:
