@@ -5,11 +5,13 @@ from hmac import compare_digest
 from urllib.parse import urlsplit
 
 import flask
-from flask import request
+from flask import current_app, request
 from werkzeug.exceptions import BadRequest
 
 BYTES = 16
 FIELD = "forgery_token"
+TOO_OLD = "The form was too old, or did not come from this page. Please go back, reload, and try again."
+NEEDS_TLS = "This page needs TLS: browsers keep its cookie only with an address that begins with https://."
 
 
 def token() -> str:
@@ -22,7 +24,12 @@ def token() -> str:
 def refuse() -> None:
     """Before each page. Raises BadRequest."""
     if request.method == "POST" and not (_is_from_here() and _knows_the_token()):
-        raise BadRequest("The form was too old, or did not come from this page. Please go back, reload, and try again.")
+        raise BadRequest(NEEDS_TLS if _is_without_cookie() else TOO_OLD)
+
+
+def _is_without_cookie() -> bool:
+    """Return whether the browser had to drop the cookie, which is sent over TLS only."""
+    return current_app.config["SESSION_COOKIE_SECURE"] and not request.is_secure and FIELD not in flask.session
 
 
 def _is_from_here() -> bool:

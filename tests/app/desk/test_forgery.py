@@ -56,3 +56,17 @@ def test_the_token_looks_different_each_time_and_stays_good(anybody: Desk) -> No
     for each in (first, second):
         wrong = {"email": "grace@example.com", "password": "wrong", "forgery_token": each}
         assert anybody.post("/sign-in", data=wrong).status_code == 401
+
+
+def test_over_plain_http_the_refusal_says_that_the_page_needs_tls(
+    anybody: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(anybody.application.config, "SESSION_COOKIE_SECURE", True)
+
+    plain, by_tls = (
+        anybody.post("/sign-in", data=FIELDS, base_url=f"{each}://localhost") for each in ("http", "https")
+    )
+
+    assert (plain.status_code, by_tls.status_code) == (400, 400)
+    assert "This page needs TLS" in plain.text
+    assert "TLS" not in by_tls.text
