@@ -1,6 +1,7 @@
 <%!
 def quoted(text):
-    """Escape what would end the docstring, or mean something else in it."""
+    """Escape what would end the docstring, or mean something else in it; what it cannot hold is replaced."""
+    text = text.encode("utf-8", "replace").decode().expandtabs()
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return "".join(each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in escaped)
 %>\
