@@ -11,6 +11,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from app.redaction import redact
 
 ACCESS_LINE = re.compile(r"\S+ - - \[")
+COLOUR = re.compile(r"(\x1b\[[\d;]*m)")
 
 
 def configure(level: str, line_format: str) -> None:
@@ -104,8 +105,16 @@ def _for_people() -> list[Processor]:
 
 
 def _escape(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Escape what a terminal would obey, or show as something else: JSON does so by itself."""
-    return {name: _printable(value) if isinstance(value, str) else value for name, value in event.items()}
+    """Escape what a terminal would obey, or show as something else: JSON does so by itself.
+
+    The development server colours what it says.
+    """
+    escape = _coloured if event["logger"] == "werkzeug" else _printable
+    return {name: escape(value) if isinstance(value, str) else value for name, value in event.items()}
+
+
+def _coloured(text: str) -> str:
+    return "".join(part if COLOUR.fullmatch(part) else _printable(part) for part in COLOUR.split(text))
 
 
 def _printable(text: str) -> str:

@@ -84,6 +84,14 @@ def test_characters_that_a_terminal_obeys_are_escaped(
     assert r"\u202e" in logged
 
 
+def test_the_development_server_may_colour_a_line_and_no_more(capfd: pytest.CaptureFixture[str]) -> None:
+    logs.configure("INFO", "console")
+
+    logging.getLogger("werkzeug").info("\x1b[31mWARNING\x1b[0m \x1b[2J")
+
+    assert capfd.readouterr().err == "\x1b[31mWARNING\x1b[0m \\x1b[2J\n"
+
+
 @pytest.mark.parametrize(("level", "heard"), [("DEBUG", 3), ("INFO", 2), ("WARNING", 1), ("ERROR", 0)])
 def test_a_level_is_honoured_by_both_kinds_of_logger(capfd: pytest.CaptureFixture[str], level: str, heard: int) -> None:
     logs.configure(level, "json")
