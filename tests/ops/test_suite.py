@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -281,7 +282,7 @@ def clone(shared: Clone) -> Iterator[Clone]:
     shutil.copytree(project.ROOT / "alembic", shared.folder / "alembic", dirs_exist_ok=True)
     for left in (*(shared.folder / "tests").glob("test_?.py"), shared.folder / "sleeping"):
         left.unlink(missing_ok=True)
-    yield shared
+    yield replace(shared, environment=dict(shared.environment))
     running = shared.processes()
     for process in running:
         process.kill()
