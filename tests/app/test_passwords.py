@@ -1,6 +1,8 @@
 """Passwords."""
 
+import json
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -9,13 +11,9 @@ from app.errors import TooManyPasswords
 from app.factory import create_app
 from tests import service
 
-PRODUCTION = {
-    "POSTGRES_HOST": "127.0.0.1",
-    "POSTGRES_USER": "app",
-    "POSTGRES_PASSWORD": "fedcba9876543210",
-    "APPLICATION_DB": "app",
-    "SECRET_KEY": "0123456789abcdef" * 2,
-}
+DOCUMENT = json.loads((Path(__file__).parents[2] / "config" / "production.json").read_text("utf-8"))
+SECRETS = dict.fromkeys(DOCUMENT["secrets"], "0123456789abcdef")
+PRODUCTION = {name: str(value) for name, value in DOCUMENT["environment"].items()} | SECRETS
 
 
 def test_a_password_is_recognised_and_no_other_is() -> None:
@@ -42,8 +40,7 @@ def test_where_nothing_is_kept_nothing_fits() -> None:
 @pytest.mark.parametrize(("threads", "most"), [(1, 1), (4, 2), (5, 2)])
 def test_half_the_threads_of_a_process_hash_at_most(monkeypatch: pytest.MonkeyPatch, threads: int, most: int) -> None:
     monkeypatch.setattr(passwords, "turns", passwords.Turns())
-    monkeypatch.setenv("GUNICORN_THREADS", str(threads))
-    for name, value in PRODUCTION.items():
+    for name, value in (PRODUCTION | {"GUNICORN_THREADS": str(threads)}).items():
         monkeypatch.setenv(name, value)
     service.dispose(create_app("production"))
 
