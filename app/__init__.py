@@ -1,1 +1,1 @@
-"""The shop. Empty, so that who needs a part of it, as migrations need the models, does not load the whole."""
+"""The service's package. Empty, so that migrations can import the models without loading the rest."""

@@ -1,4 +1,4 @@
-"""What the service does when nobody asks for it over HTTP: commands of `flask`, some for a scheduler to call."""
+"""Commands of `flask`, some of them for a scheduler."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -8,20 +8,23 @@ import structlog
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 from pydantic import Field, TypeAdapter, ValidationError
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from app import attempts, idempotency, tokens, users
-from app.database import db, reason
-from app.errors import EmailTaken
-from app.models import EMAIL_LENGTH, Role, User
-from app.reference import document
-from app.values import Email, Name, NewPassword, TokenDays, TokenName
+from app.accounts import tokens, users
+from app.accounts.errors import EmailTaken, KnownPassword
+from app.accounts.field_types import Email, NewPassword, TokenDays, TokenName
+from app.accounts.models import EMAIL_LENGTH, Role, User
+from groundwork.flask.database import db, reason
+from groundwork.flask.http import idempotency
+from groundwork.flask.http.field_types import Name
+from groundwork.flask.security import login_throttle
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger("app.commands")
 
 
 class DatabaseCommand(click.Command):
-    """A command that ends with one line where the database cannot be used."""
+    """Command that fails with a one-line message if the database is unavailable."""
 
     def invoke(self, context: click.Context) -> object:
         try:
@@ -32,7 +35,7 @@ class DatabaseCommand(click.Command):
 
 
 def init_app(app: Flask) -> None:
-    for command in (register_staff, make_staff, set_password, issue_token, prune, openapi):
+    for command in (register_staff, make_staff, set_password, issue_token, prune):
         app.cli.add_command(command)
 
 
@@ -70,7 +73,10 @@ def set_password(email: str, password: str) -> None:
     """Set a user's password and end their tokens; asks for it, or reads it twice from standard input."""
     new = _checked("password", NewPassword, password).get_secret_value()
     user = _user(email)
-    users.set_password(db.session(), user, new)
+    try:
+        users.set_password(db.session(), user, new)
+    except KnownPassword as known:
+        raise click.ClickException(str(known)) from None
     db.session.commit()
     click.echo(f"{user.email} can sign in")
 
@@ -93,28 +99,22 @@ def issue_token(email: str, name: str, days: int) -> None:
 def prune() -> None:
     """Delete what need not be known any more: old idempotency keys, tokens that are over, attempts to sign in."""
     session, now = db.session(), datetime.now(UTC)
-    keys = idempotency.forget(session, now - idempotency.KEPT)
-    over, tried = tokens.forget(session, now), attempts.forget(session, now)
+    session.execute(text("SET LOCAL statement_timeout = 0"))  # the first run may have many rows to delete
+    keys = idempotency.purge(session, now - idempotency.KEPT)
+    over, tried = tokens.purge(session, now), login_throttle.purge(session, now)
     session.commit()
     log.info("pruned", idempotency_keys=keys, tokens=over, sign_in_attempts=tried)
 
 
-@click.command("openapi")
-@with_appcontext
-def openapi() -> None:
-    """Print the API as an OpenAPI document."""
-    click.echo(document.text(current_app), nl=False)
-
-
 def _user(email: str) -> User:
-    user = users.named(db.session(), _checked("email", Annotated[str, Field(max_length=EMAIL_LENGTH)], email))
+    user = users.find_by_email(db.session(), _checked("email", Annotated[str, Field(max_length=EMAIL_LENGTH)], email))
     if user is None:
         raise click.ClickException(f"there is no user {email}: register-staff adds one")
     return user
 
 
 def _checked(name: str, kind: Any, value: object) -> Any:
-    """Return the value as the API would take it; raise ClickException with the rule that it breaks."""
+    """Return the value as the API would validate it; raise ClickException with the rule that it violates."""
     try:
         return TypeAdapter(kind).validate_python(value)
     except ValidationError as error:

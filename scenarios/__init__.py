@@ -1,6 +1,6 @@
-"""Situations to try the shop in, one module each; the first line of its docstring tells the story.
+"""Example data: one module per scenario; the first line of its docstring describes it.
 
-A short story is told through the app's own services, by `fill(session, seed)`. A long one is copied: its `SIZE` is the
-size by default, `COLUMNS` are those it fills, and `parts(size, seed)` are calls that make the rows
-(scenarios/loading/rows.py). Either gives the same rows for the same size and seed, whenever it is told.
+A small scenario defines `fill(session, seed)`, which calls the app's services. A large one is loaded with COPY: `SIZE`
+is its default size, `COLUMNS` are the columns it fills, and `parts(size, seed)` yields calls that generate the rows
+(groundwork.scenarios.loading.rows). In both kinds, equal size and seed give equal rows.
 """

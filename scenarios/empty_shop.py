@@ -1,7 +1,7 @@
-"""The doors open tomorrow: every table is there, and not a row in any."""
+"""A shop before its opening: all tables exist and are empty."""
 
 from sqlalchemy.orm import Session
 
 
 def fill(_: Session, seed: int) -> None:
-    """Nothing has happened yet, whatever the seed."""
+    """Add no rows."""

@@ -1,22 +1,24 @@
-"""A small shop after its first week: some orders on their way, some goods running out.
+"""A small shop after its first week: some open orders, some products almost sold out.
 
-Everybody signs in with the password `correct horse battery staple`; grace@example.com is of the staff.
+All accounts have the password `correct horse battery staple`; grace@example.com belongs to the staff.
 """
 
 from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from app import orders, products, users
-from app.models import Order, Product, Role, User
-from scenarios.loading import clock
+from app.accounts import users
+from app.accounts.models import Role, User
+from app.shop import orders, products
+from app.shop.models import Order, Product
+from groundwork.scenarios.loading import clock
 
-# As app/passwords.py made it once: with a salt of its own each time, no two loads would be the same.
-PASSWORD_HASH = "$argon2id$v=19$m=19456,t=2,p=1$uHDTVK3RVHo02wk5/azOAg$I+xHE5thl0LsVhR6n1Clq+mo7WM1fErq81cAO/l24FE"  # noqa: S105  of nobody
+# A constant hash from groundwork/flask/security/passwords.py, since a new salt in each load would change the rows.
+PASSWORD_HASH = "$argon2id$v=19$m=19456,t=2,p=1$uHDTVK3RVHo02wk5/azOAg$I+xHE5thl0LsVhR6n1Clq+mo7WM1fErq81cAO/l24FE"  # noqa: S105  a documented example password
 
 
-def fill(session: Session, seed: int) -> None:  # noqa: ARG001  as every story has it
-    """The same whatever the seed."""
+def fill(session: Session, seed: int) -> None:  # noqa: ARG001  every scenario has this signature
+    """Add the same rows for any seed."""
 
     def user(name: str, role: Role = Role.CUSTOMER) -> User:
         registered = users.register(session, f"{name.split()[0].lower()}@example.com", name, role=role)
@@ -30,24 +32,24 @@ def fill(session: Session, seed: int) -> None:  # noqa: ARG001  as every story h
         sale = orders.place(session, user.id, {product.id: quantity for product, quantity in lines})
         placed = orders.find(session, sale.id)
         placed.created_at = clock.NOW - timedelta(hours=hours_ago)
-        happened(placed, after=0)
+        date_last_event(placed, after=0)
         return placed
 
     def pay(order: Order, after: float = 0.2) -> None:
         orders.pay(session, order.id)
-        happened(order, after)
+        date_last_event(order, after)
 
     def ship(order: Order, after: float = 20) -> None:
         orders.ship(session, order.id, by=grace.id)
-        happened(order, after)
+        date_last_event(order, after)
 
     def cancel(order: Order, after: float = 3) -> None:
         orders.cancel(session, order.id, by=order.user_id)
-        happened(order, after)
+        date_last_event(order, after)
 
-    def happened(order: Order, after: float) -> None:
-        """The last of it, so many hours after it was placed."""
-        orders.trail(session, order.id)[-1].created_at = order.created_at + timedelta(hours=after)
+    def date_last_event(order: Order, after: float) -> None:
+        """Date the order's last event this many hours after the order."""
+        orders.list_events(session, order.id)[-1].created_at = order.created_at + timedelta(hours=after)
 
     mug = product("MUG-01", "Stoneware mug", 1800, 40)
     teapot = product("POT-01", "Cast-iron teapot", 6400, 6)
@@ -65,7 +67,7 @@ def fill(session: Session, seed: int) -> None:  # noqa: ARG001  as every story h
     dmitri = user("Dmitri Sokolov")
     elin = user("Elin Lindqvist")
 
-    # The first week: what was paid has left the house.
+    # The first week: paid and shipped.
     for sold in (
         order(ada, (mug, 2), (teapot, 1), hours_ago=150),
         order(bruno, (grinder, 1), hours_ago=131),
@@ -75,13 +77,13 @@ def fill(session: Session, seed: int) -> None:  # noqa: ARG001  as every story h
         pay(sold)
         ship(sold)
 
-    # Dmitri changed his mind, twice: the second time he had paid already.
+    # Dmitri cancels two orders; the second one is already paid.
     cancel(order(dmitri, (apron, 2), hours_ago=90))
     regretted = order(dmitri, (kettle, 1), hours_ago=71)
     pay(regretted)
     cancel(regretted)
 
-    # Paid, and waiting to be packed.
+    # Paid, not yet shipped.
     for paid in (
         order(bruno, (kettle, 1), (mug, 4), hours_ago=46),
         order(ada, (grinder, 1), (towels, 1), hours_ago=27),
@@ -89,7 +91,7 @@ def fill(session: Session, seed: int) -> None:  # noqa: ARG001  as every story h
     ):
         pay(paid)
 
-    # This morning: the last grinder is gone, and one teapot is left.
+    # This morning: the last grinder is sold, and one teapot is left.
     order(elin, (grinder, 1), (apron, 1), hours_ago=5)
     order(dmitri, (teapot, 2), (board, 1), hours_ago=2.5)
     order(bruno, (knife, 1), (towels, 1), hours_ago=0.4)

@@ -10,7 +10,7 @@ resource "aws_db_instance" "main" {
   allocated_storage     = local.cloud.database.storage_gb
   max_allocated_storage = local.cloud.database.storage_max_gb
 
-  # The service's own database is made by `migrate`, with its roles. The password is RDS's and in nobody's state.
+  # `migrate` creates the service's database and roles. RDS manages the password; no state contains it.
   username                    = "master"
   manage_master_user_password = true
 
@@ -29,13 +29,14 @@ resource "aws_db_instance" "main" {
   final_snapshot_identifier  = "${local.name}-last"
 
   enabled_cloudwatch_logs_exports = ["postgresql"]
+  performance_insights_enabled    = true # 7 days of history are free
 
   lifecycle {
-    # Whatever would replace it fails, since the name is taken, before the one that is there is touched.
+    # A replacement fails before it touches the existing database, because the name is taken.
     create_before_destroy = true
   }
 
-  depends_on = [aws_cloudwatch_log_group.database] # or RDS makes it, and keeps what is in it for ever
+  depends_on = [aws_cloudwatch_log_group.database] # otherwise RDS creates it, without a retention limit
 }
 
 resource "aws_db_subnet_group" "main" {
@@ -47,7 +48,7 @@ resource "aws_db_subnet_group" "main" {
   }
 }
 
-# As compose/production.yml starts it.
+# Same settings as in compose/production.yml.
 resource "aws_db_parameter_group" "main" {
   name_prefix = "${local.name}-"
   family      = "postgres${local.postgres_version}"

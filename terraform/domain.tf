@@ -1,5 +1,5 @@
-# The name, and the certificate for it. Where Route 53 has the domain both are made here; where it does not, cloud/certificate
-# names a certificate that is there, and the name is pointed at the output load_balancer by hand.
+# Domain name and certificate. If Route 53 hosts the domain, Terraform creates both. If not, cloud/certificate names an
+# existing certificate, and you point the domain at the output load_balancer yourself.
 locals {
   in_route53  = can(local.cloud.hosted_zone)
   certificate = local.in_route53 ? one(aws_acm_certificate_validation.main).certificate_arn : local.cloud.certificate

@@ -1,11 +1,11 @@
-# Who may open a connection to whom. The outside reaches the load balancer, the load balancer the service, the service
-# and its migrations the database; nothing else.
+# Allowed connections: from the internet to the load balancer, from there to the service, from the service and its
+# migrations to the database and to the AWS endpoints; nothing else.
 locals {
-  service_port  = 8000 # of compose/gunicorn.conf.py
+  proxy_port    = 8080 # set in compose/nginx/plain.conf; gunicorn's port is reachable inside the task only
   database_port = local.configuration.environment.POSTGRES_PORT
 
   ways = {
-    "load-balancer to web" = { from = "load-balancer", to = "web", port = local.service_port }
+    "load-balancer to web" = { from = "load-balancer", to = "web", port = local.proxy_port }
     "web to database"      = { from = "web", to = "database", port = local.database_port }
     "migrate to database"  = { from = "migrate", to = "database", port = local.database_port }
     "web to endpoints"     = { from = "web", to = "endpoints", port = 443 }

@@ -1,6 +1,6 @@
-# What a workflow of the repository on GitHub may do, without a key that could be lost: release, and look at everything
-# that a plan looks at. Whatever else a plan would change is refused, and is applied by a person. An account that knows
-# GitHub already: terraform import 'aws_iam_openid_connect_provider.github[0]' ARN.
+# Permissions of GitHub workflows of the repository, by OIDC instead of a key that could leak: release, and read what
+# a plan reads. AWS refuses all other changes of a plan; a person applies these. If the account already has GitHub as
+# a provider: terraform import 'aws_iam_openid_connect_provider.github[0]' ARN.
 resource "aws_iam_openid_connect_provider" "github" {
   count = local.releases_from_github ? 1 : 0
 
@@ -40,7 +40,7 @@ data "aws_iam_policy_document" "github" {
       variable = "token.actions.githubusercontent.com:aud"
       values   = ["sts.amazonaws.com"]
     }
-    condition { # no branch and no pull request: GitHub says who may use that environment
+    condition { # the environment, not a branch or pull request: GitHub controls access to it
       test     = "StringEquals"
       variable = "token.actions.githubusercontent.com:sub"
       values   = ["repo:${local.cloud.github_repository}:environment:production"]
@@ -66,13 +66,14 @@ data "aws_iam_policy_document" "release" {
       "logs:DescribeLogGroups", "logs:ListTagsForResource",
       "rds:Describe*", "rds:ListTagsForResource",
       "route53:GetHostedZone", "route53:ListHostedZones", "route53:ListResourceRecordSets", "route53:ListTagsForResource",
+      "scheduler:GetSchedule",
       "secretsmanager:DescribeSecret", "secretsmanager:GetRandomPassword", "secretsmanager:GetResourcePolicy",
       "sns:GetSubscriptionAttributes", "sns:GetTopicAttributes", "sns:ListTagsForResource",
     ]
     resources = ["*"]
   }
   statement {
-    sid       = "LookAtSecrets" # the provider does, at each plan; and whoever starts tasks has what they have
+    sid       = "LookAtSecrets" # the provider reads them in every plan
     actions   = ["secretsmanager:GetSecretValue"]
     resources = [for each in aws_secretsmanager_secret.of : each.arn]
   }
@@ -85,9 +86,19 @@ data "aws_iam_policy_document" "release" {
     resources = [aws_s3_bucket.access_logs.arn]
   }
   statement {
+    sid       = "FindTheState"
+    actions   = ["s3:ListBucket"]
+    resources = [local.state_bucket]
+  }
+  statement {
     sid       = "KeepTheState"
-    actions   = ["s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"]
-    resources = ["arn:aws:s3:::${local.cloud.state_bucket}", "arn:aws:s3:::${local.cloud.state_bucket}/*"]
+    actions   = ["s3:GetObject", "s3:PutObject"]
+    resources = ["${local.state_bucket}/${local.state_key}", "${local.state_bucket}/${local.state_key}.tflock"]
+  }
+  statement {
+    sid       = "UnlockTheState"
+    actions   = ["s3:DeleteObject"]
+    resources = ["${local.state_bucket}/${local.state_key}.tflock"]
   }
   statement {
     sid = "PushAnImage"
@@ -100,20 +111,35 @@ data "aws_iam_policy_document" "release" {
   }
   statement {
     sid       = "DefineTasks"
-    actions   = ["ecs:DeregisterTaskDefinition", "ecs:RegisterTaskDefinition", "ecs:TagResource"]
-    resources = ["*"] # the first of them knows no other
+    actions   = ["ecs:DeregisterTaskDefinition", "ecs:RegisterTaskDefinition"]
+    resources = ["*"] # ecs:DeregisterTaskDefinition supports no other resource
+  }
+  statement {
+    sid       = "TagWhatItDefines"
+    actions   = ["ecs:TagResource"]
+    resources = ["${local.ecs}:task-definition/${local.name}-*:*"]
+    condition {
+      test     = "StringEquals"
+      variable = "ecs:CreateAction"
+      values   = ["RegisterTaskDefinition"]
+    }
   }
   statement {
     sid       = "Migrate"
     actions   = ["ecs:RunTask"]
     resources = ["${local.ecs}:task-definition/${local.name}-migrate:*"]
+    condition {
+      test     = "ArnEquals"
+      variable = "ecs:cluster"
+      values   = [aws_ecs_cluster.main.arn]
+    }
   }
   statement {
     sid       = "ReplaceReplicas"
     actions   = ["ecs:StopTask", "ecs:UpdateService"]
     resources = ["${local.ecs}:service/${local.name}/${local.service}", "${local.ecs}:task/${local.name}/*"]
   }
-  statement {
+  statement { # a release chooses the code with these roles, so it can read their secrets: docs/decisions, 27
     sid       = "LetTasksHaveTheirRoles"
     actions   = ["iam:PassRole"]
     resources = [aws_iam_role.task.arn, aws_iam_role.execution["web"].arn, aws_iam_role.execution["migrate"].arn]
@@ -131,5 +157,7 @@ data "aws_iam_policy_document" "release" {
 }
 
 locals {
-  ecs = "arn:aws:ecs:${local.cloud.region}:${data.aws_caller_identity.current.account_id}"
+  ecs          = "arn:aws:ecs:${local.account}"
+  state_bucket = "arn:aws:s3:::${local.cloud.state_bucket}"
+  state_key    = regex("key += \"(.+)\"", file("${path.module}/versions.tf"))[0]
 }

@@ -3,7 +3,7 @@ resource "aws_lb" "main" {
   load_balancer_type         = "application"
   subnets                    = local.public_subnets
   security_groups            = [aws_security_group.of["load-balancer"].id]
-  idle_timeout               = local.configuration.proxy.client_keepalive_s
+  idle_timeout               = local.configuration.proxy.client_keepalive_s - 5 # it closes idle connections before nginx does
   drop_invalid_header_fields = true
   enable_deletion_protection = var.protected
 
@@ -12,7 +12,7 @@ resource "aws_lb" "main" {
     enabled = true
   }
 
-  depends_on = [aws_s3_bucket_policy.access_logs] # it tries to write at once
+  depends_on = [aws_s3_bucket_policy.access_logs] # it writes a test file on creation
 }
 
 resource "aws_lb_target_group" "web" {
@@ -20,16 +20,22 @@ resource "aws_lb_target_group" "web" {
   vpc_id               = aws_vpc.main.id
   target_type          = "ip"
   protocol             = "HTTP"
-  port                 = local.service_port
+  port                 = local.proxy_port
   deregistration_delay = local.configuration.proxy.out_of_service_s
 
   health_check {
-    path                = "/readyz"
-    matcher             = "200"
-    interval            = local.web.health.interval_s
-    timeout             = local.web.health.timeout_s
-    healthy_threshold   = 2
-    unhealthy_threshold = local.web.health.retries
+    path              = local.web.health.ready_path
+    matcher           = "200"
+    interval          = max(local.web.health.interval_s, 15)
+    timeout           = local.web.health.timeout_s
+    healthy_threshold = 2
+    # ECS also replaces replicas that are unhealthy for the load balancer. During a database failover of one to two
+    # minutes, no replica is ready; ten failures take longer. A hanging replica fails ECS's own health check much earlier.
+    unhealthy_threshold = 10
+  }
+
+  lifecycle {
+    ignore_changes = [port] # ECS registers each task with its port; a change would replace the group under its listener
   }
 }
 
@@ -39,11 +45,6 @@ resource "aws_lb_listener" "https" {
   port              = 443
   certificate_arn   = local.certificate
   ssl_policy        = "ELBSecurityPolicy-TLS13-1-2-2021-06"
-
-  # What nginx adds on one machine, as far as a load balancer can; a page brings its own policy of contents.
-  routing_http_response_strict_transport_security_header_value = "max-age=31536000"
-  routing_http_response_x_content_type_options_header_value    = "nosniff"
-  routing_http_response_x_frame_options_header_value           = "DENY"
 
   default_action {
     type             = "forward"
@@ -66,6 +67,7 @@ resource "aws_lb_listener" "http" {
   }
 }
 
+# Access logs of the load balancer and flow logs of the network.
 resource "aws_s3_bucket" "access_logs" {
   bucket        = "${local.name}-access-logs-${data.aws_caller_identity.current.account_id}"
   force_destroy = !var.protected
@@ -105,6 +107,22 @@ data "aws_iam_policy_document" "access_logs" {
     principals {
       type        = "Service"
       identifiers = ["logdelivery.elasticloadbalancing.amazonaws.com"]
+    }
+  }
+  dynamic "statement" {
+    for_each = { "s3:GetBucketAcl" = "", "s3:PutObject" = "/AWSLogs/${data.aws_caller_identity.current.account_id}/*" }
+    content {
+      actions   = [statement.key]
+      resources = ["${aws_s3_bucket.access_logs.arn}${statement.value}"]
+      principals {
+        type        = "Service"
+        identifiers = ["delivery.logs.amazonaws.com"] # writes the flow logs
+      }
+      condition {
+        test     = "StringEquals"
+        variable = "aws:SourceAccount"
+        values   = [data.aws_caller_identity.current.account_id]
+      }
     }
   }
   statement {

@@ -4,7 +4,7 @@ resource "aws_cloudwatch_log_group" "service" {
 }
 
 resource "aws_cloudwatch_log_group" "database" {
-  name              = "/aws/rds/instance/${local.name}/postgresql" # RDS chooses the name
+  name              = "/aws/rds/instance/${local.name}/postgresql" # RDS fixes the name
   retention_in_days = local.cloud.log_days
 }
 
@@ -20,7 +20,7 @@ resource "aws_sns_topic_subscription" "alarms" {
   endpoint  = local.cloud.alarm_email
 }
 
-# What somebody should get up for.
+# Alarms that justify waking somebody.
 resource "aws_cloudwatch_metric_alarm" "of" {
   for_each = local.alarms
 

@@ -1,5 +1,5 @@
-# Two zones. The load balancer is reached from everywhere; tasks and the database have no way in but from it and no way
-# out but to the four services of AWS that they need (docs/decisions says why there is no NAT).
+# Network in two zones. The load balancer is public. Tasks and the database are reachable only from it, and have routes
+# only to five AWS services (docs/decisions explains why there is no NAT, and the remaining risks).
 resource "aws_vpc" "main" {
   cidr_block           = local.cloud.network
   enable_dns_support   = true
@@ -65,9 +65,26 @@ resource "aws_route_table_association" "private" {
   route_table_id = aws_route_table.private.id
 }
 
-# Images, logs, secrets; the layers of an image lie in S3.
+# Without rules, so that resources in it by mistake have no connections.
+resource "aws_default_security_group" "main" {
+  vpc_id = aws_vpc.main.id
+}
+
+# Record of connections, for later analysis.
+resource "aws_flow_log" "main" {
+  vpc_id               = aws_vpc.main.id
+  traffic_type         = "ALL"
+  log_destination_type = "s3"
+  log_destination      = aws_s3_bucket.access_logs.arn
+
+  tags = { Name = local.name }
+
+  depends_on = [aws_s3_bucket_policy.access_logs]
+}
+
+# Endpoints for images, logs and secrets. S3 stores the layers of images.
 resource "aws_vpc_endpoint" "service" {
-  for_each = toset(["ecr.api", "ecr.dkr", "logs", "secretsmanager"])
+  for_each = local.through_endpoints
 
   vpc_id              = aws_vpc.main.id
   service_name        = "com.amazonaws.${local.cloud.region}.${each.key}"
@@ -75,6 +92,7 @@ resource "aws_vpc_endpoint" "service" {
   subnet_ids          = local.private_subnets
   security_group_ids  = [aws_security_group.of["endpoints"].id]
   private_dns_enabled = true
+  policy              = data.aws_iam_policy_document.endpoint[each.key].json
 
   tags = { Name = "${local.name} ${each.key}" }
 }
@@ -83,11 +101,58 @@ resource "aws_vpc_endpoint" "s3" {
   vpc_id          = aws_vpc.main.id
   service_name    = "com.amazonaws.${local.cloud.region}.s3"
   route_table_ids = [aws_route_table.private.id]
+  policy          = data.aws_iam_policy_document.layers.json
 
   tags = { Name = "${local.name} s3" }
 }
 
+# Limits of an endpoint, whatever the caller's credentials: only principals and resources of this account, and only the
+# actions that start a task. Without a policy, an endpoint gives access to secrets, logs and images of every account.
+data "aws_iam_policy_document" "endpoint" {
+  for_each = local.through_endpoints
+
+  dynamic "statement" {
+    for_each = each.value
+    content {
+      actions   = statement.value.actions
+      resources = statement.value.resources
+      principals {
+        type        = "*"
+        identifiers = ["*"]
+      }
+      condition {
+        test     = "StringEquals"
+        variable = "aws:PrincipalAccount"
+        values   = [data.aws_caller_identity.current.account_id]
+      }
+    }
+  }
+}
+
+# ECR returns presigned URLs of its own bucket, so reading is enough.
+data "aws_iam_policy_document" "layers" {
+  statement {
+    actions   = ["s3:GetObject"]
+    resources = ["arn:aws:s3:::prod-${local.cloud.region}-starport-layer-bucket/*"]
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+  }
+}
+
 locals {
+  account = "${local.cloud.region}:${data.aws_caller_identity.current.account_id}"
+  pulls   = { actions = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], resources = [aws_ecr_repository.web.arn] }
+  enters  = { actions = ["ecr:GetAuthorizationToken"], resources = ["*"] } # this action supports no other resource
+
+  through_endpoints = {
+    "ecr.api"      = [local.enters, local.pulls]
+    "ecr.dkr"      = [local.enters, local.pulls]
+    logs           = [{ actions = ["logs:CreateLogStream", "logs:PutLogEvents"], resources = ["${aws_cloudwatch_log_group.service.arn}:*"] }]
+    secretsmanager = [{ actions = ["secretsmanager:GetSecretValue"], resources = ["arn:aws:secretsmanager:${local.account}:secret:*"] }]
+  }
+
   zones           = { for index, letter in local.cloud.zones : "${local.cloud.region}${letter}" => index }
   private_subnets = [for zone in keys(local.zones) : aws_subnet.private[zone].id]
   public_subnets  = [for zone in keys(local.zones) : aws_subnet.public[zone].id]

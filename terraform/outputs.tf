@@ -1,5 +1,5 @@
-# What `inv cloud` knows of the stack. A deploy: push the image; apply with migrate_image = NEW, web_image = OLD; run
-# migrate_task_definition as a task, and wait for it; apply with both NEW, which waits until the service is stable.
+# Outputs for `inv cloud`. Steps of a deploy: push the image; apply with migrate_image = NEW, web_image = OLD; run
+# migrate_task_definition as a task and wait for its end; apply with both NEW, which waits for a stable service.
 output "region" {
   value = local.cloud.region
 }
@@ -19,6 +19,10 @@ output "repository_url" {
 
 output "web_family" {
   value = "${local.name}-web"
+}
+
+output "command_family" {
+  value = "${local.name}-command"
 }
 
 output "migrate_family" {
@@ -45,8 +49,12 @@ output "migrate_security_groups" {
 }
 
 output "log_group" {
-  description = "Streams are web/web/TASK and migrate/migrate/TASK"
+  description = "Streams are web/web/TASK, proxy/proxy/TASK and migrate/migrate/TASK"
   value       = aws_cloudwatch_log_group.service.name
+}
+
+output "alarms_topic" {
+  value = aws_sns_topic.alarms.arn
 }
 
 output "load_balancer" {

@@ -14,15 +14,16 @@ resource "aws_ecr_lifecycle_policy" "web" {
     rules = [{
       rulePriority = 1
       description  = "Enough to go back to"
-      selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = local.cloud.images_kept }
-      action       = { type = "expire" }
+      # A version has two images: of the service, and of its proxy.
+      selection = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = 2 * local.cloud.images_kept }
+      action    = { type = "expire" }
     }]
   })
 }
 
-# A plan ends where an image is missing, and not a deploy.
+# Makes the plan fail if an image is missing, instead of the deploy.
 data "aws_ecr_image" "must_be_pushed" {
-  for_each = { for use, image in { web = var.web_image, migrate = var.migrate_image } : use => image if image != "" }
+  for_each = { for use, image in { web = var.web_image, proxy = local.proxy_image, migrate = var.migrate_image } : use => image if image != "" }
 
   repository_name = aws_ecr_repository.web.name
   image_tag       = split(":", each.value)[1]
@@ -33,4 +34,9 @@ data "aws_ecr_image" "must_be_pushed" {
       error_message = "${each.key}_image: should be of ${aws_ecr_repository.web.repository_url}, got ${each.value}"
     }
   }
+}
+
+locals {
+  # `inv cloud.deploy` pushes both images of a version; groundwork.cloud.registry names them.
+  proxy_image = replace(var.web_image, ":", ":proxy-")
 }

@@ -1,4 +1,4 @@
-# Who may do what. ECS itself, to start a task: fetch its image, read its secrets and no others, write its log.
+# IAM roles. ECS itself starts tasks: it may pull images, read only the task's secrets, and write its log.
 resource "aws_iam_role" "execution" {
   for_each = toset(["web", "migrate"])
 
@@ -6,7 +6,7 @@ resource "aws_iam_role" "execution" {
   assume_role_policy = data.aws_iam_policy_document.tasks.json
 }
 
-# What runs in a container: nothing. It speaks to the database only.
+# Role of the containers, without permissions: they connect only to the database.
 resource "aws_iam_role" "task" {
   name               = "${local.name}-task"
   assume_role_policy = data.aws_iam_policy_document.tasks.json
@@ -43,7 +43,7 @@ data "aws_iam_policy_document" "execution" {
   statement {
     sid       = "EnterTheRegistry"
     actions   = ["ecr:GetAuthorizationToken"]
-    resources = ["*"] # it knows no other
+    resources = ["*"] # this action supports no other resource
   }
   statement {
     sid       = "FetchTheImage"
@@ -58,6 +58,6 @@ data "aws_iam_policy_document" "execution" {
   statement {
     sid       = "WriteItsLog"
     actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-    resources = ["${aws_cloudwatch_log_group.service.arn}:log-stream:${each.key}/*"]
+    resources = [for use in each.key == "web" ? ["web", "proxy"] : [each.key] : "${aws_cloudwatch_log_group.service.arn}:log-stream:${use}/*"]
   }
 }

@@ -1,5 +1,5 @@
-# A secret for each name in the configuration. Its first value is random, is made by Secrets Manager, and goes there
-# without being kept: neither plan nor state has it.
+# One secret per name in the configuration. Secrets Manager generates the first value, and Terraform writes it there
+# as an ephemeral value: neither plan nor state contains it.
 resource "aws_secretsmanager_secret" "of" {
   for_each = setsubtract(local.configuration.secrets, ["TLS_CERTIFICATE", "TLS_KEY"])
 

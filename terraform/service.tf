@@ -2,7 +2,7 @@ resource "aws_ecs_cluster" "main" {
   name = local.name
 }
 
-# There is none until there is an image that it could run: the repository for it is made first.
+# Created only once there is an image to run, because the first apply creates the registry.
 resource "aws_ecs_service" "web" {
   count = var.web_image == "" ? 0 : 1
 
@@ -12,7 +12,7 @@ resource "aws_ecs_service" "web" {
   launch_type     = "FARGATE"
   desired_count   = local.web.replicas
 
-  # As many new ones beside the old; coherence of the configuration counts on it.
+  # New replicas start next to all old ones. Cross-field validation of the configuration relies on this.
   deployment_minimum_healthy_percent = 100
   deployment_maximum_percent         = 200
   health_check_grace_period_seconds  = local.web.health.start_period_s
@@ -33,8 +33,8 @@ resource "aws_ecs_service" "web" {
 
   load_balancer {
     target_group_arn = aws_lb_target_group.web.arn
-    container_name   = "web"
-    container_port   = local.service_port
+    container_name   = "proxy"
+    container_port   = local.proxy_port
   }
 
   deployment_circuit_breaker {
@@ -43,8 +43,8 @@ resource "aws_ecs_service" "web" {
   }
 
   lifecycle {
-    ignore_changes = [desired_count] # belongs to the autoscaling
-    # Where it was rolled back, it is stable all the same.
+    ignore_changes = [desired_count] # autoscaling changes it
+    # The service is also stable after a rollback, so this detects one.
     postcondition {
       condition     = self.task_definition == one(aws_ecs_task_definition.web).arn
       error_message = "The new task definition did not get stable and was rolled back: ${self.task_definition} serves on."
@@ -52,7 +52,7 @@ resource "aws_ecs_service" "web" {
   }
 
   depends_on = [
-    aws_lb_listener.https, # a target group that no listener has cannot be used
+    aws_lb_listener.https, # ECS requires a target group with a listener
     aws_iam_role_policy.execution,
     aws_vpc_endpoint.service,
     aws_vpc_endpoint.s3,
@@ -72,7 +72,7 @@ resource "aws_appautoscaling_target" "web" {
 
 resource "aws_appautoscaling_policy" "web" {
   for_each = var.web_image == "" ? {} : {
-    cpu      = { metric = "ECSServiceAverageCPUUtilization", label = null, target = local.cloud.autoscaling.cpu_percent }
+    cpu      = { metric = "ECSServiceAverageCPUUtilization", label = null, target = local.cpu_target }
     requests = { metric = "ALBRequestCountPerTarget", label = "${aws_lb.main.arn_suffix}/${aws_lb_target_group.web.arn_suffix}", target = local.cloud.autoscaling.requests_per_minute }
   }
 
@@ -96,4 +96,7 @@ resource "aws_appautoscaling_policy" "web" {
 
 locals {
   service = "${local.name}-web"
+
+  # ECS measures the whole task, and gunicorn can use its part of it only: cpu_percent is of that part.
+  cpu_target = floor(local.cloud.autoscaling.cpu_percent * local.units.web / local.size.web.cpu)
 }

@@ -1,6 +1,6 @@
-# What runs: the same containers as in compose/production.yml, from the same values.
+# Task definitions: the containers of compose/production.yml, from the same values.
 locals {
-  # Fargate sells these sizes only: CPU units, and the memory that goes with them, in MiB.
+  # Fargate's only sizes: CPU units with the possible memory in MiB.
   sizes = flatten([for size in [
     { cpu = 256, memory = [512, 1024, 2048] },
     { cpu = 512, memory = range(1024, 4097, 1024) },
@@ -11,24 +11,50 @@ locals {
     { cpu = 16384, memory = range(32768, 122881, 8192) },
   ] : [for memory in size.memory : { cpu = size.cpu, memory = memory }]])
 
-  # The smallest that holds the container, which keeps its own limits in it.
-  size = { for name, container in { web = local.web, migrate = local.migrate } : name => [
-    for each in local.sizes : each if each.cpu >= container.cpus * 1024 && each.memory >= container.memory_mb
+  # The smallest size that fits the containers of a task, which keep their own limits.
+  size = { for task, containers in { web = ["web", "proxy"], command = ["web"], migrate = ["migrate"] } : task => [
+    for each in local.sizes : each
+    if each.cpu >= sum([for name in containers : local.units[name]]) && each.memory >= sum([for name in containers : local.container[name].memory])
   ][0] }
 
-  container = {
+  limits = { web = local.web, proxy = local.proxy, migrate = local.migrate }
+  units  = { for name, limits in local.limits : name => floor(limits.cpus * 1024) }
+
+  container = { for name, limits in local.limits : name => {
+    name                   = name
+    cpu                    = local.units[name]
+    memory                 = limits.memory_mb
+    stopTimeout            = limits.stop_grace_s
     readonlyRootFilesystem = true
     essential              = true
     user                   = local.web.user
-    linuxParameters        = { capabilities = { drop = ["ALL"] }, initProcessEnabled = false }
-  }
+    linuxParameters        = { capabilities = { drop = ["ALL"] }, initProcessEnabled = name == "migrate" }
+    logConfiguration = {
+      logDriver = "awslogs"
+      options = {
+        awslogs-group         = aws_cloudwatch_log_group.service.name
+        awslogs-region        = local.cloud.region
+        awslogs-stream-prefix = name
+        mode                  = "non-blocking" # a blocked log must not delay requests
+        max-buffer-size       = "4m"
+      }
+    }
+  } }
+
+  # The service without its health check, as commands need it.
+  of_web = merge(local.container.web, {
+    image       = var.web_image
+    environment = [for name, value in local.environment : { name = name, value = local.text[name] }]
+    secrets     = [for name, arn in local.secrets : { name = name, valueFrom = arn }]
+    mountPoints = [for name, path in local.written : { sourceVolume = name, containerPath = path, readOnly = false }]
+  })
 }
 
 resource "aws_ecs_task_definition" "web" {
   count = var.web_image == "" ? 0 : 1
 
   family                   = "${local.name}-web"
-  skip_destroy             = true # what is rolled back to must be active still
+  skip_destroy             = true # a rollback needs the previous revision to be active
   requires_compatibilities = ["FARGATE"]
   network_mode             = "awsvpc"
   cpu                      = local.size.web.cpu
@@ -41,25 +67,50 @@ resource "aws_ecs_task_definition" "web" {
     cpu_architecture        = "X86_64"
   }
 
-  container_definitions = jsonencode([merge(local.container, {
-    name         = "web"
-    image        = var.web_image
-    cpu          = floor(local.web.cpus * 1024)
-    memory       = local.web.memory_mb
-    stopTimeout  = local.web.stop_grace_s
-    portMappings = [{ containerPort = local.service_port, hostPort = local.service_port, protocol = "tcp" }]
-    environment  = [for name, value in local.environment : { name = name, value = local.text[name] }]
-    secrets      = [for name, arn in local.secrets : { name = name, valueFrom = arn }]
-    mountPoints  = [for name, path in local.written : { sourceVolume = name, containerPath = path, readOnly = false }]
-    healthCheck = {
-      command     = concat(["CMD"], local.web.health.command)
-      interval    = local.web.health.interval_s
-      timeout     = local.web.health.timeout_s
-      retries     = local.web.health.retries
-      startPeriod = local.web.health.start_period_s
+  container_definitions = jsonencode([
+    merge(local.of_web, {
+      healthCheck = merge(local.check, { command = concat(["CMD"], local.web.health.command, [local.web.health.alive_path]) }) # ECS replaces failing tasks
+    }),
+    # nginx reads a request to its end before gunicorn sees it. ECS also stops it first, and then gunicorn.
+    merge(local.container.proxy, {
+      image        = local.proxy_image
+      dependsOn    = [{ containerName = "web", condition = "HEALTHY" }]
+      portMappings = [{ containerPort = local.proxy_port, hostPort = local.proxy_port, protocol = "tcp" }]
+      environment  = [for name, value in local.proxy_environment : { name = name, value = tostring(value) }]
+      mountPoints  = [{ sourceVolume = "proxy", containerPath = local.written.tmp, readOnly = false }]
+      healthCheck  = merge(local.check, { command = ["CMD", "bash", "/etc/nginx/proxy/answers.sh"] })
+    }),
+  ])
+
+  dynamic "volume" {
+    for_each = toset(concat(keys(local.written), ["proxy"]))
+    content {
+      name = volume.key
     }
-    logConfiguration = local.log["web"]
-  })])
+  }
+
+  depends_on = [data.aws_ecr_image.must_be_pushed]
+}
+
+# For `inv cloud.exec` and the schedule. In the task of the service, nginx would wait until the command answers requests.
+resource "aws_ecs_task_definition" "command" {
+  count = var.web_image == "" ? 0 : 1
+
+  family                   = "${local.name}-command"
+  skip_destroy             = true # a rollback needs the previous revision to be active
+  requires_compatibilities = ["FARGATE"]
+  network_mode             = "awsvpc"
+  cpu                      = local.size.command.cpu
+  memory                   = local.size.command.memory
+  execution_role_arn       = aws_iam_role.execution["web"].arn
+  task_role_arn            = aws_iam_role.task.arn
+
+  runtime_platform {
+    operating_system_family = "LINUX"
+    cpu_architecture        = "X86_64"
+  }
+
+  container_definitions = jsonencode([local.of_web])
 
   dynamic "volume" {
     for_each = local.written
@@ -75,7 +126,7 @@ resource "aws_ecs_task_definition" "migrate" {
   count = var.migrate_image == "" ? 0 : 1
 
   family                   = "${local.name}-migrate"
-  skip_destroy             = true # what is rolled back to must be active still
+  skip_destroy             = true # a rollback needs the previous revision to be active
   requires_compatibilities = ["FARGATE"]
   network_mode             = "awsvpc"
   cpu                      = local.size.migrate.cpu
@@ -88,19 +139,13 @@ resource "aws_ecs_task_definition" "migrate" {
     cpu_architecture        = "X86_64"
   }
 
-  container_definitions = jsonencode([merge(local.container, {
-    name            = "migrate"
-    image           = var.migrate_image
-    cpu             = floor(local.migrate.cpus * 1024)
-    memory          = local.migrate.memory_mb
-    stopTimeout     = local.migrate.stop_grace_s
-    linuxParameters = { capabilities = { drop = ["ALL"] }, initProcessEnabled = true }
-    # The database and its roles are made by the first run, and given their passwords by each.
-    command          = ["sh", "-ec", "python roles.py && python -m alembic upgrade head"]
-    environment      = [for name, value in local.migrating : { name = name, value = value }]
-    secrets          = [for name, arn in local.migrating_secrets : { name = name, valueFrom = arn }]
-    mountPoints      = [{ sourceVolume = "tmp", containerPath = local.written.tmp, readOnly = false }]
-    logConfiguration = local.log["migrate"]
+  container_definitions = jsonencode([merge(local.container.migrate, {
+    image = var.migrate_image
+    # The first run creates the database and roles; every run sets the passwords.
+    command     = ["sh", "-ec", "python -m groundwork.migrations.roles && python -m alembic upgrade head"]
+    environment = [for name, value in local.migrating : { name = name, value = value }]
+    secrets     = [for name, arn in local.migrating_secrets : { name = name, valueFrom = arn }]
+    mountPoints = [{ sourceVolume = "tmp", containerPath = local.written.tmp, readOnly = false }]
   })])
 
   volume {
@@ -111,10 +156,10 @@ resource "aws_ecs_task_definition" "migrate" {
 }
 
 locals {
-  # Values as ops/configuration.py writes them into an environment.
+  # Values as strings, formatted as by groundwork.configuration.loader.
   text = { for name, value in local.environment : name => value == true ? "1" : value == false ? "0" : tostring(value) }
 
-  # Fargate knows no tmpfs: volumes that live as long as their task. compose/Dockerfile says who may write there.
+  # Fargate has no tmpfs, so these are volumes that end with their task. compose/Dockerfile sets their permissions.
   written = { tmp = "/tmp", metrics = "/run/metrics" }
 
   migrating = merge(local.text, {
@@ -129,14 +174,17 @@ locals {
   })
   master = one(aws_db_instance.main.master_user_secret).secret_arn
 
-  log = { for use in ["web", "migrate"] : use => {
-    logDriver = "awslogs"
-    options = {
-      awslogs-group         = aws_cloudwatch_log_group.service.name
-      awslogs-region        = local.cloud.region
-      awslogs-stream-prefix = use
-      mode                  = "non-blocking" # a log that cannot be written must not keep a request waiting
-      max-buffer-size       = "4m"
-    }
-  } }
+  # The load balancer ends TLS, so nginx does not; the settings are otherwise those of a single machine.
+  proxy_environment = merge({ for name, value in local.configuration.proxy : "PROXY_${upper(name)}" => value if name != "tls_port" }, {
+    PROXY_UPSTREAM         = "127.0.0.1"
+    PROXY_SCHEME           = "https"
+    PROXY_BALANCER_NETWORK = local.cloud.network
+  })
+
+  check = {
+    interval    = local.web.health.interval_s
+    timeout     = local.web.health.timeout_s
+    retries     = local.web.health.retries
+    startPeriod = local.web.health.start_period_s
+  }
 }

@@ -1,5 +1,5 @@
 terraform {
-  required_version = ">= 1.11" # write-only arguments, and the state's lock in S3 itself
+  required_version = ">= 1.11" # for write-only arguments and S3-native state locking
 
   required_providers {
     aws = {
@@ -8,7 +8,7 @@ terraform {
     }
   }
 
-  # The bucket and the region are given to `terraform init`: bootstrap/ makes the bucket.
+  # `terraform init` gets the bucket and the region as options; bootstrap/ creates the bucket.
   backend "s3" {
     key          = "groundwork.tfstate"
     use_lockfile = true

@@ -1,4 +1,4 @@
-"""What a service asks of the database, as a test sees it."""
+"""Recorder of the SQL statements of a service."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 @contextmanager
 def issued(session: Session) -> Iterator[list[str]]:
-    """Those on the session's connection, which the service shares, without the savepoints that are commits here."""
+    """Record statements on the connection shared with the service, except savepoints, which stand for commits."""
     seen: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:

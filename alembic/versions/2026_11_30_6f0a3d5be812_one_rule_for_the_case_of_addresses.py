@@ -1,7 +1,7 @@
 """Compare e-mail addresses by one rule: A to Z equal a to z, whatever the locale of the database.
 
-The new index takes the name of the previous one, by which the code that still runs recognises a taken address.
-Until that code has ended, its sign-ins read the table without an index.
+The new index takes the name of the previous one: the running code detects a taken address by this name.
+Until that code has stopped, its sign-ins read the table without an index.
 """
 
 import sqlalchemy as sa
@@ -19,12 +19,12 @@ def upgrade() -> None:
     create_next('lower(email COLLATE "C")')
     # lint: require-concurrent-index-deletion, one short lock: with the renaming below, the name is never missing
     op.drop_index(NAME, "users")
-    # lint: renaming-object, the code that runs knows the index by this name
+    # lint: renaming-object, the running code refers to the index by this name
     op.execute(f"ALTER INDEX {NEXT} RENAME TO {NAME}")
 
 
 def downgrade() -> None:
-    """Fail where two users have addresses that the previous rule takes for one, such as İsmail@ and ismail@."""
+    """Fail if two users have addresses that are equal by the previous rule, such as İsmail@ and ismail@."""
     create_next("lower(email)")
     op.drop_index(NAME, "users")
     op.execute(f"ALTER INDEX {NEXT} RENAME TO {NAME}")

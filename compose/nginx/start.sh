@@ -1,15 +1,15 @@
 # nginx reads no environment: its configuration is filled in before it starts.
 set -eu
+# Where several replicas share a proxy, Compose gives them this name. On ECS, terraform/tasks.tf sets both.
+export PROXY_UPSTREAM="${PROXY_UPSTREAM:-serving}" PROXY_SCHEME="${PROXY_SCHEME:-\$scheme}"
 fill_in() {
     envsubst "$(env | sed -n 's/^\(PROXY_[A-Z_]*\)=.*/${\1}/p')" <"/etc/nginx/proxy/$1.conf" >"/tmp/$2.conf"
 }
 fill_in nginx nginx
 fill_in site site
-if [ "${PROXY_TLS_PORT:-}" ]; then fill_in tls servers; else fill_in plain servers; fi
-# An error quotes the whole address, of the page that the client came from too. A query string, and whatever has an
-# e-mail address in it, are not for a log.
-rm -f /tmp/errors
-mkfifo /tmp/errors
-# <> never comes to an end, however often nginx opens it anew.
-sed -u 's/?[^ "]*/?[redacted]/g; s#[^ "/]*\(@\|%40\)[^ "/]*#[redacted]#g' <>/tmp/errors >&2 &
+if [ "${PROXY_BALANCER_NETWORK:-}" ]; then servers=balanced
+elif [ "${PROXY_TLS_PORT:-}" ]; then servers=tls
+else servers=plain; fi
+fill_in $servers servers
+ulimit -n "$(ulimit -H -n)"  # some engines begin at 1,024 open files, and a connection is one
 exec nginx -c /tmp/nginx.conf -e stderr

@@ -32,7 +32,15 @@ override_resource {
 override_resource {
   target          = aws_ecr_repository.web
   override_during = plan
-  values          = { repository_url = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/groundwork" }
+  values = {
+    arn            = "arn:aws:ecr:eu-central-1:123456789012:repository/groundwork"
+    repository_url = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/groundwork"
+  }
+}
+override_resource {
+  target          = aws_cloudwatch_log_group.service
+  override_during = plan
+  values          = { arn = "arn:aws:logs:eu-central-1:123456789012:log-group:/groundwork/service" }
 }
 override_resource {
   target          = aws_secretsmanager_secret.of
@@ -75,6 +83,10 @@ run "the_database_is_out_of_reach_and_kept" {
     error_message = "Its password should be RDS's own."
   }
   assert {
+    condition     = aws_db_instance.main.performance_insights_enabled
+    error_message = "What it spends its time on should be kept."
+  }
+  assert {
     condition     = { for each in aws_db_parameter_group.main.parameter : each.name => each.value }["rds.force_ssl"] == "1"
     error_message = "It should refuse connections without TLS."
   }
@@ -87,35 +99,75 @@ run "containers_are_what_the_configuration_says" {
   }
 
   assert {
-    condition     = jsondecode(aws_ecs_task_definition.web[0].container_definitions)[0].readonlyRootFilesystem
+    condition     = { for each in jsondecode(aws_ecs_task_definition.web[0].container_definitions) : each.name => each }.web.readonlyRootFilesystem
     error_message = "Its root should be read-only."
   }
   assert {
-    condition     = jsondecode(aws_ecs_task_definition.web[0].container_definitions)[0].stopTimeout == local.web.stop_grace_s
+    condition     = { for each in jsondecode(aws_ecs_task_definition.web[0].container_definitions) : each.name => each }.web.stopTimeout == local.web.stop_grace_s
     error_message = "It should have as long to end as on one machine."
   }
   assert {
-    condition     = jsondecode(aws_ecs_task_definition.web[0].container_definitions)[0].memory == local.web.memory_mb
+    condition     = { for each in jsondecode(aws_ecs_task_definition.web[0].container_definitions) : each.name => each }.web.memory == local.web.memory_mb
     error_message = "It should have the memory that it has on one machine."
   }
   assert {
-    condition     = { for each in jsondecode(aws_ecs_task_definition.web[0].container_definitions)[0].environment : each.name => each.value }.POSTGRES_HOST == "database.internal"
+    condition     = { for each in { for each in jsondecode(aws_ecs_task_definition.web[0].container_definitions) : each.name => each }.web.environment : each.name => each.value }.POSTGRES_HOST == "database.internal"
     error_message = "It should be led to the database of RDS."
   }
   assert {
     condition = length(setintersection(
-      [for each in jsondecode(aws_ecs_task_definition.migrate[0].container_definitions)[0].environment : each.name],
-      [for each in jsondecode(aws_ecs_task_definition.migrate[0].container_definitions)[0].secrets : each.name],
+      [for each in { for each in jsondecode(aws_ecs_task_definition.migrate[0].container_definitions) : each.name => each }.migrate.environment : each.name],
+      [for each in { for each in jsondecode(aws_ecs_task_definition.migrate[0].container_definitions) : each.name => each }.migrate.secrets : each.name],
     )) == 0
     error_message = "No secret should stand in an environment."
   }
   assert {
-    condition     = !contains([for each in jsondecode(aws_ecs_task_definition.web[0].container_definitions)[0].secrets : each.name], "MIGRATOR_PASSWORD")
+    condition     = !contains([for each in { for each in jsondecode(aws_ecs_task_definition.web[0].container_definitions) : each.name => each }.web.secrets : each.name], "MIGRATOR_PASSWORD")
     error_message = "The service should not be able to alter tables."
   }
-  assert { # a CPU and half a GiB in the smallest size that there is for a CPU
-    condition     = aws_ecs_task_definition.web[0].cpu == "1024" && aws_ecs_task_definition.web[0].memory == "2048"
+  assert {
+    condition     = slice(reverse({ for each in jsondecode(aws_ecs_task_definition.web[0].container_definitions) : each.name => each }.web.healthCheck.command), 0, 1) == ["/healthz"]
+    error_message = "No replica should be replaced because the database does not answer."
+  }
+  assert { # two CPUs and 1.25 GiB in the smallest size that there is for two CPUs
+    condition     = aws_ecs_task_definition.web[0].cpu == "2048" && aws_ecs_task_definition.web[0].memory == "4096"
     error_message = "The task should have a size that Fargate sells."
+  }
+}
+
+run "nginx_stands_before_gunicorn" {
+  command = plan
+  plan_options {
+    target = [aws_ecs_task_definition.web, aws_ecs_task_definition.command]
+  }
+
+  assert {
+    condition     = toset([for each in jsondecode(aws_ecs_task_definition.web[0].container_definitions) : each.name]) == toset(["web", "proxy"]) && alltrue([for each in jsondecode(aws_ecs_task_definition.web[0].container_definitions) : each.essential])
+    error_message = "Both containers should be essential."
+  }
+  assert {
+    condition     = { for each in jsondecode(aws_ecs_task_definition.web[0].container_definitions) : each.name => each }.proxy.image == "123456789012.dkr.ecr.eu-central-1.amazonaws.com/groundwork:proxy-1.0"
+    error_message = "nginx should have the files of the version that it stands before."
+  }
+  assert {
+    condition     = { for each in jsondecode(aws_ecs_task_definition.web[0].container_definitions) : each.name => each }.proxy.dependsOn == [{ condition = "HEALTHY", containerName = "web" }]
+    error_message = "nginx should start after gunicorn, and end before it."
+  }
+  assert {
+    condition     = [for each in jsondecode(aws_ecs_task_definition.web[0].container_definitions) : each.portMappings[0].containerPort if can(each.portMappings)] == [8080]
+    error_message = "Nobody outside of the task should reach gunicorn."
+  }
+  assert {
+    condition     = { for each in { for each in jsondecode(aws_ecs_task_definition.web[0].container_definitions) : each.name => each }.proxy.environment : each.name => each.value }.PROXY_BALANCER_NETWORK == local.cloud.network
+    error_message = "nginx should believe addresses from its own network alone."
+  }
+  assert {
+    condition     = length(setintersection([for each in { for each in jsondecode(aws_ecs_task_definition.web[0].container_definitions) : each.name => each }.web.mountPoints : each.sourceVolume], [for each in { for each in jsondecode(aws_ecs_task_definition.web[0].container_definitions) : each.name => each }.proxy.mountPoints : each.sourceVolume])) == 0
+    error_message = "The containers should not write to the same volume."
+  }
+  assert {
+    condition     = [for each in jsondecode(aws_ecs_task_definition.command[0].container_definitions) : [each.name, can(each.healthCheck)]] == [["web", false]]
+    error_message = "A command should run alone."
   }
 }
 
@@ -130,19 +182,53 @@ run "clients_are_led_to_tls_and_requests_to_replicas_that_are_ready" {
     error_message = "Whoever comes without TLS should be sent on."
   }
   assert {
-    condition     = one(aws_lb_target_group.web.health_check).path == "/readyz" && tonumber(aws_lb_target_group.web.deregistration_delay) == local.configuration.proxy.out_of_service_s
+    condition     = one(aws_lb_target_group.web.health_check).path == "/readyz"
+    error_message = "A replica that cannot serve should get no request."
+  }
+  assert { # ECS replaces what the load balancer calls unhealthy
+    condition     = (one(aws_lb_target_group.web.health_check).unhealthy_threshold - 1) * one(aws_lb_target_group.web.health_check).interval > 120
+    error_message = "No replica should be replaced because the database fails over."
+  }
+  assert {
+    condition     = tonumber(aws_lb_target_group.web.deregistration_delay) == local.configuration.proxy.out_of_service_s
     error_message = "A replica that ends should be left out for as long as on one machine."
   }
   assert {
-    condition     = aws_lb.main.idle_timeout < local.configuration.environment.GUNICORN_KEEPALIVE
-    error_message = "The load balancer should close idle connections before gunicorn does."
+    condition     = aws_lb.main.idle_timeout < local.configuration.proxy.client_keepalive_s
+    error_message = "The load balancer should close idle connections before nginx does."
+  }
+}
+
+run "endpoints_lead_to_nobody_elses_account" {
+  command = plan
+  plan_options {
+    target = [aws_vpc_endpoint.service, aws_vpc_endpoint.s3]
+  }
+
+  assert {
+    condition = alltrue(flatten([for each in aws_vpc_endpoint.service : [
+      for statement in jsondecode(each.policy).Statement : statement.Condition.StringEquals["aws:PrincipalAccount"] == "123456789012"
+    ]]))
+    error_message = "Credentials of another account should be of no use."
+  }
+  assert {
+    condition = alltrue(flatten([for each in aws_vpc_endpoint.service : [
+      for statement in jsondecode(each.policy).Statement : statement.Action == "ecr:GetAuthorizationToken" || strcontains(statement.Resource, ":123456789012:")
+    ]]))
+    error_message = "Another account's secrets, logs and images should be out of reach."
+  }
+  assert {
+    condition = [for statement in jsondecode(aws_vpc_endpoint.s3.policy).Statement : [statement.Effect, statement.Action, statement.Resource]] == [
+      ["Allow", "s3:GetObject", "arn:aws:s3:::prod-eu-central-1-starport-layer-bucket/*"]
+    ]
+    error_message = "No bucket but that of ECR's layers should be in reach, and nothing should be written to it."
   }
 }
 
 run "no_image_no_service" {
   command = plan
   plan_options {
-    target = [aws_ecs_task_definition.web, aws_ecs_task_definition.migrate]
+    target = [aws_ecs_task_definition.web, aws_ecs_task_definition.command, aws_ecs_task_definition.migrate]
   }
   variables {
     web_image     = ""
@@ -150,7 +236,7 @@ run "no_image_no_service" {
   }
 
   assert {
-    condition     = length(aws_ecs_task_definition.web) + length(aws_ecs_task_definition.migrate) == 0
+    condition     = length(aws_ecs_task_definition.web) + length(aws_ecs_task_definition.command) + length(aws_ecs_task_definition.migrate) == 0
     error_message = "Nothing should run before there is an image."
   }
 }

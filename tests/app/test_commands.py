@@ -9,11 +9,12 @@ from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
 from sqlalchemy.orm import Session
 
-from app import users
-from app.models import Role
-from ops import project
-from tests import throwaway
-from tests.service import create, token
+from app.accounts import users
+from app.accounts.models import Role
+from groundwork.system import paths
+from groundwork.testing import server_lifecycle
+from groundwork.testing.service import create
+from tests.accounts import token
 
 PASSWORD = "correct horse battery staple"
 
@@ -27,7 +28,7 @@ def test_somebody_of_the_staff_gets_a_password_and_a_token(app: Flask, client: F
 
     assert (registered.exit_code, named.exit_code) == (0, 0), registered.output + named.output
     assert users.authenticate(session, "grace@example.com", "correct horse").role is Role.STAFF
-    assert client.get("/api/orders", headers={"Authorization": f"Bearer {issued}"}).status_code == 200
+    assert client.get("/api/tokens", headers={"Authorization": f"Bearer {issued}"}).status_code == 200
     assert "correct horse" not in named.output
 
 
@@ -35,11 +36,11 @@ def test_a_new_password_ends_the_tokens_of_before(app: Flask, client: FlaskClien
     grace = users.register(session, "grace@example.com", "Grace", PASSWORD, role=Role.STAFF)
     headers = token(session, grace)
     session.commit()
-    before = client.get("/api/orders", headers=headers).status_code
+    before = client.get("/api/tokens", headers=headers).status_code
 
     app.test_cli_runner().invoke(args=["set-password", "grace@example.com"], input=f"{PASSWORD}!\n{PASSWORD}!\n")
 
-    assert (before, client.get("/api/orders", headers=headers).status_code) == (200, 401)
+    assert (before, client.get("/api/tokens", headers=headers).status_code) == (200, 401)
 
 
 def test_who_has_registered_can_be_made_one_of_the_staff(app: Flask, session: Session) -> None:
@@ -79,6 +80,8 @@ def test_what_cannot_be_done_is_told_in_a_line(app: Flask, session: Session) -> 
         (["make-staff", "\udc80@example.com"], "email: Input should be a valid string"),
         (["set-password", "ada@example.com"], "password: String should have at least 12 characters"),
         (["set-password", "ada@example.com", "--password", "x" * 257], "password: String should have at most 256 char"),
+        (["set-password", "ada@example.com", "--password", "Password1234"], "This password is easy to guess: "),
+        (["set-password", "ada@example.com", "--password", "ada@example.com"], "This password is easy to guess: "),
         (["issue-token", "ada@example.com", "--name", ""], "name: String should have at least 1 character"),
         (["issue-token", "ada@example.com", "--name", "x" * 101], "name: String should have at most 100 characters"),
         (["issue-token", "ada@example.com", "--days", "0"], "days: Input should be greater than or equal to 1"),
@@ -97,7 +100,7 @@ def test_a_command_keeps_the_rules_of_the_api(app: Flask, session: Session, comm
 
 
 def test_a_database_that_does_not_answer_is_told_in_a_line() -> None:
-    away = throwaway.settings().changed("the test", POSTGRES_HOST="127.0.0.1", POSTGRES_PORT=1)
+    away = server_lifecycle.settings().with_values("the test", POSTGRES_HOST="127.0.0.1", POSTGRES_PORT=1)
     app = create(away.environment)
 
     code, complaint = said(app.test_cli_runner(), "prune")
@@ -111,7 +114,7 @@ def test_a_database_that_does_not_answer_is_told_in_a_line() -> None:
 def test_flask_by_hand_says_what_to_type(command: str) -> None:
     typed = subprocess.run(
         [sys.executable, "-m", "flask", command],
-        cwd=project.ROOT,
+        cwd=paths.ROOT,
         env={"PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,

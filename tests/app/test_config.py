@@ -1,4 +1,4 @@
-"""The settings, from variables and secret files."""
+"""Settings from environment variables and secret files."""
 
 import json
 from pathlib import Path
@@ -135,7 +135,7 @@ def as_uri(config_name: str) -> str:
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Complete, and nothing of the developer's own in it."""
+    """Set a complete environment without the developer's variables."""
     for name in Config.model_fields:
         monkeypatch.delenv(name, raising=False)
     added = PRODUCTION["environment"] | dict.fromkeys(PRODUCTION["secrets"], "0123456789abcdef")

@@ -1,4 +1,4 @@
-"""What clients send to do harm is refused, and neither makes the process large nor leaves anything behind in it."""
+"""Malicious requests are refused and neither need nor keep much memory."""
 
 import gc
 import tracemalloc
@@ -12,18 +12,18 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from tests.service import clerk
+from tests.accounts import clerk
 
 LARGE = 10_000_000  # bytes: a body that is read whole takes more; a small request takes up to 7 MB, most in the client
 WARM_UP, MEASURED = 2, 10
 NOISE = 4_000  # bytes a request: a tenth of the smallest; the savepoints of the test's own session take a thousand
 
 Hostile = Callable[[int], dict[str, Any]]
-"""What the request of that number is like; no two are the same, or what is kept of one would be that of all."""
+"""Factory of a request by number. All differ, because a cache would hide the memory kept for equal ones."""
 
 
 class Endless(RawIOBase):
-    """A body of LARGE bytes, made while it is read: it takes no memory but the reader's."""
+    """Request body of LARGE bytes, generated while it is read, so that only the reader needs memory."""
 
     def __init__(self) -> None:
         self._left = LARGE
@@ -77,7 +77,7 @@ HOSTILE: dict[str, Hostile] = {
     },
     "a token that is none": lambda number: {
         "path": "/api/tokens",
-        "headers": {"Authorization": f"Bearer shop_{number}{TOO_LONG}"},
+        "headers": {"Authorization": f"Bearer token_{number}{TOO_LONG}"},
     },
     "a key that is none": lambda number: {
         **POST,
@@ -92,7 +92,7 @@ HOSTILE: dict[str, Hostile] = {
 def test_a_hostile_request_is_refused_takes_little_memory_and_leaves_none_taken(
     staff: FlaskClient, hostile: Hostile
 ) -> None:
-    """Measured is what Python allocates, which is the same in each run; what the process takes is not."""
+    """The test measures Python's allocations, which are the same in each run, unlike the process's memory."""
 
     def ask(numbers: range) -> set[int]:
         return {staff.open(**hostile(number)).status_code for number in numbers}
@@ -111,7 +111,7 @@ def test_a_hostile_request_is_refused_takes_little_memory_and_leaves_none_taken(
 
 @contextmanager
 def traced_memory() -> Iterator[int]:
-    """Yield how many bytes are allocated of those that are traced."""
+    """Trace allocations, and yield the bytes that are allocated at the start."""
     tracemalloc.start()
     try:
         forget_what_may_be_kept()

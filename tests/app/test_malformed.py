@@ -1,4 +1,4 @@
-"""Whatever is sent to whichever route, the answer is never a 500, and below /api each refusal is a problem document."""
+"""Malformed requests to any route never get a 500; below /api, every refusal is a problem document."""
 
 import json
 import re
@@ -7,17 +7,18 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import pytest
-from argon2 import PasswordHasher
 from flask import Flask, current_app
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 from werkzeug.wrappers import Response
 
-from app import orders, products, users
-from app.api import operation
-from app.models import Role
-from tests import service
+from app.accounts import users
+from app.accounts.models import Role
+from app.shop import orders, products
+from groundwork.flask.http.openapi import operation
+from groundwork.flask.testing import cheap_passwords
+from tests import accounts
 
 PASSWORD = "correct horse battery staple"
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -76,7 +77,7 @@ RAW = [
     "+",
     "%F4%90%80%80",
 ]
-"""As they stand in an address or a form: NUL, invalid UTF-8, a lone surrogate, half an escape, bytes beyond ASCII."""
+"""Raw values for URLs and forms: NUL, invalid UTF-8, a lone surrogate, half an escape, bytes beyond ASCII."""
 
 HEADERS = {
     "If-Match": ["", '"', "*", 'W/"', '"x', "W/x", ",,,", '"\xff"', f'"{LONG}"', '"a", ' * 500],
@@ -154,7 +155,9 @@ FIELDS: dict[str, object] = {
     "cursor": "x",
     "limit": "1",
 }
-"""Of every form, body and query; a route takes those that it knows."""
+"""Fields of all forms, bodies and queries; a route uses the ones that it knows."""
+QUERY = ("limit", "cursor", "q", "since", "until", "status", "user_id")
+"""Parameters of all pages."""
 
 
 class Sent(NamedTuple):
@@ -217,7 +220,7 @@ def test_a_query_may_hold_utf_8_that_is_not_escaped(client: FlaskClient) -> None
 
 
 def every(app: Flask, signed_in: Mapping[str, str], kind: str) -> Iterator[Sent]:
-    """Yield each request of that kind, for each route and method, as somebody who may do everything."""
+    """Yield the requests of a kind for each route and method, with full access."""
     for rule in app.url_map.iter_rules():
         path = PARAMETER.sub(lambda found: signed_in.get(found[1], "1"), rule.rule)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
@@ -226,9 +229,10 @@ def every(app: Flask, signed_in: Mapping[str, str], kind: str) -> Iterator[Sent]
 
 
 def changed(kind: str, rule: str, endpoint: str, method: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield what differs from a sound request, as keys of its environ."""
-    query = (f"{name}={each}" for name in ("limit", "cursor", "q", "since", "until", "status", "user_id", "x")
-        for each in (*map(quote, TEXTS), *RAW))  # fmt: skip
+    """Yield differences from a valid request, as keys of its WSGI environ."""
+    promised = operation.find(current_app.view_functions[endpoint])
+    names = promised.query.model_fields if promised and promised.query else QUERY if promised is None else ()
+    query = (f"{name}={each}" for name in (*names, "x") for each in (*map(quote, TEXTS), *RAW))
     if kind == "address":
         for each in (*TEXTS, *RAW, "1/1", "1.0", "1;x", "//", "..", "1 "):
             address = each.join(PARAMETER.sub("\n", rule).split("\n")) if PARAMETER.search(rule) else rule + each
@@ -261,8 +265,6 @@ def changed(kind: str, rule: str, endpoint: str, method: str) -> Iterator[tuple[
         for content_type in (JSON, FORM, "multipart/form-data; boundary=x"):
             yield from ((f"{content_type} {each[:50]!r}", body(each, content_type)) for each in BODIES)
     elif (kind == "json") == rule.startswith("/api"):
-        view = current_app.view_functions[endpoint]
-        promised = operation.of(view)
         taken = promised.body.model_fields if promised and promised.body else () if kind == "json" else FIELDS
         sound = {name: FIELDS.get(name, "1") for name in taken}
         for name in sound:
@@ -278,9 +280,9 @@ def body(content: bytes, content_type: str) -> dict[str, Any]:
 
 
 def environ(method: str, path: str, signed_in: Mapping[str, str], changes: dict[str, Any]) -> dict[str, Any]:
-    content = changes.pop("body", f"forgery_token={signed_in['token']}".encode() if method != "GET" else b"")
+    content = changes.pop("body", f"csrf_token={signed_in['token']}".encode() if method != "GET" else b"")
     if content and changes.get("CONTENT_TYPE") == FORM:
-        content = b"forgery_token=" + signed_in["token"].encode() + b"&" + content
+        content = b"csrf_token=" + signed_in["token"].encode() + b"&" + content
     builder = EnvironBuilder(path, method=method, data=content, content_type=FORM if content else None)
     made = builder.get_environ()
     return {**made, "HTTP_AUTHORIZATION": signed_in["authorization"], "HTTP_COOKIE": signed_in["cookie"], **changes}
@@ -288,26 +290,27 @@ def environ(method: str, path: str, signed_in: Mapping[str, str], changes: dict[
 
 @pytest.fixture
 def signed_in(client: FlaskClient, session: Session, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The headers of somebody of the staff, at the desk and by the API, and the token of their forms."""
+    """Return the staff headers for desk and API, and the CSRF token of forms."""
     monkeypatch.setitem(client.application.config, "PROPAGATE_EXCEPTIONS", False)
-    monkeypatch.setattr("app.attempts.FROM_AN_ADDRESS", 10**6)
-    monkeypatch.setattr("app.attempts.FOR_A_USER", 10**6)
-    monkeypatch.setattr("app.attempts.REGISTRATIONS", 10**6)
-    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # the real cost would take minutes
-    monkeypatch.setattr("app.passwords._hasher", lambda: hasher)
-    monkeypatch.setattr("app.tokens.give_up", lambda *_: None)  # the session holds for the requests that follow
+    monkeypatch.setattr("groundwork.flask.security.login_throttle.FROM_AN_ADDRESS", 10**6)
+    monkeypatch.setattr("groundwork.flask.security.login_throttle.FOR_A_USER", 10**6)
+    monkeypatch.setattr("groundwork.flask.security.login_throttle.REGISTRATIONS", 10**6)
+    cheap_passwords.make_cheap(monkeypatch)  # the real cost would take minutes
+    monkeypatch.setattr(
+        "app.accounts.tokens.give_up", lambda *_: None
+    )  # the session holds for the requests that follow
     grace = users.register(session, "grace@example.com", "Grace", PASSWORD, role=Role.STAFF)
-    header = service.token(session, grace)
+    header = accounts.token(session, grace)
     mug = products.add(session, "MUG-01", "Mug", 1800, 10)
     order = orders.place(session, grace.id, {mug.id: 1})
     session.commit()
 
     def token(page: str) -> str:
-        found = re.search(r'name="forgery_token" value="(\w+)"', client.get(page).text)
+        found = re.search(r'name="csrf_token" value="([^"]+)"', client.get(page).text)
         assert found
         return found[1]
 
-    form = {"forgery_token": token("/sign-in"), "email": "grace@example.com", "password": PASSWORD}
+    form = {"csrf_token": token("/sign-in"), "email": "grace@example.com", "password": PASSWORD}
     assert client.post("/sign-in", data=form).status_code == 303
     cookie = client.get_cookie("session")
     assert cookie

@@ -1,4 +1,4 @@
-"""Migrations, run as they are in production: by the command line, in a process of its own where that matters."""
+"""Migrations as in production: by the command line, in a separate process if it matters."""
 
 import re
 import shutil
@@ -18,8 +18,8 @@ from alembic.config import CommandLine, Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, NullPool, create_engine, text
 
-from app import migrating
-from tests.service import Database
+from groundwork.migrations import locks, runner
+from groundwork.testing.service import Database
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCRIPTS = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
@@ -28,7 +28,7 @@ SCRIPTS = ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
 INDEX = "CREATE INDEX ix_orders_status ON public.orders USING btree (status)"
 SLEEPING = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
 LAST_IN_A_TRANSACTION = "a1f05c92e6d8"
-"""The one after it builds an index concurrently, which a transaction of somebody else's has no room for."""
+"""Last revision that can run in another transaction: the next one builds an index concurrently."""
 PATIENCE = 60  # seconds; what takes longer hangs
 
 CATALOG = """
@@ -148,7 +148,7 @@ def test_a_migration_that_fails_changes_nothing_and_gives_the_lock_back(database
         assert not run(database, "downgrade", "base").has_succeeded
 
         assert catalog(database) == before
-        assert other.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": lock_key()})
+        assert other.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": runner.MIGRATION_LOCK})
 
 
 def test_a_table_in_use_is_waited_for_aloud_and_in_short_turns(database: Database) -> None:
@@ -173,7 +173,7 @@ def test_a_table_in_use_is_waited_for_aloud_and_in_short_turns(database: Databas
 def test_a_table_in_use_for_too_long_makes_a_migration_give_up(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(migrating, "PAUSES", (0.01, 0.01, 0.01))
+    monkeypatch.setattr(locks, "PAUSES", (0.01, 0.01, 0.01))
     migrate(database, downgrade, FIRST)
     before = catalog(database)
     with connect(database) as other:
@@ -345,7 +345,7 @@ def test_sql_for_somebody_else_to_run_needs_no_settings_and_does_the_same(empty_
         timeout=PATIENCE,
     ).stdout
     with connect(empty_database) as somebody:
-        for statement in written.split(";\n"):  # as psql sends them: an index is built concurrently only by itself
+        for statement in written.split(";\n\n"):  # as psql sends them: an index is built concurrently only by itself
             somebody.exec_driver_sql(statement)
     by_hand = catalog(empty_database)
 
@@ -432,7 +432,7 @@ def test_a_connection_handed_over_stays_in_the_hands_of_its_owner(empty_database
 
 
 def migrate(database: Database, command: Callable[[Config, str], None], revision: str) -> None:
-    """By the same code, in this process: starting one of its own takes ten times as long. Raises CommandError."""
+    """Migrate in this process, because a new one takes ten times as long. Raise CommandError if Alembic refuses."""
     with pytest.MonkeyPatch.context() as process:
         for name, value in database.environment.items():
             process.setenv(name, value)
@@ -446,7 +446,7 @@ class Ran:
 
 
 def run(database: Database, *command: str, folder: Path = ROOT) -> Ran:
-    """By the command line of Alembic, in this process. Raises whatever it has no line for."""
+    """Run Alembic's command line in this process. Raise errors for which it prints no line."""
     line, said = CommandLine(), StringIO()
     options = line.parser.parse_args(command)
     config = Config(folder / "alembic.ini", ini_section=options.name, cmd_opts=options, stdout=said)
@@ -462,7 +462,7 @@ def run(database: Database, *command: str, folder: Path = ROOT) -> Ran:
 
 
 def typed(database: Database, *command: str, folder: Path = ROOT) -> tuple[int, str, str]:
-    """In a process of its own: its exit code, and what it said on either stream."""
+    """Run Alembic in a new process and return exit code, stdout and stderr."""
     return end(start(database, *command, folder=folder))
 
 
@@ -488,21 +488,15 @@ def end(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
 
 
 def catalog(database: Database) -> list[tuple[str, ...]]:
-    """Everything in the schema, but what Alembic keeps for itself."""
+    """Return everything in the schema except Alembic's own table."""
     with connect(database) as connection:
         rows = [tuple(row) for row in connection.execute(text(CATALOG))]
     return [row for row in rows if "alembic_version" not in " ".join(row)]
 
 
 def lock(connection: Connection) -> None:
-    """Be the other migrator, as far as the lock can tell."""
-    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": lock_key()})
-
-
-def lock_key() -> int:
-    """From the text: env.py runs inside Alembic only."""
-    [key] = re.findall(r"^MIGRATION_LOCK = ([\d_]+)", (ROOT / "alembic" / "env.py").read_text(), re.MULTILINE)
-    return int(key)
+    """Take the migration lock, as another migrator would."""
+    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": runner.MIGRATION_LOCK})
 
 
 def write(checkout: Path, name: str, after: str, operations: str) -> None:
@@ -546,7 +540,7 @@ def revisions(checkout: Path) -> set[Path]:
 
 @contextmanager
 def connect(database: Database) -> Iterator[Connection]:
-    """In autocommit; whatever it holds ends with it."""
+    """Open a connection in autocommit mode. Its locks end with it."""
     engine = create_engine(database.url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with engine.connect() as connection:
         yield connection
@@ -554,7 +548,7 @@ def connect(database: Database) -> Iterator[Connection]:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """With revisions of its own, so that one written here does not reach the tests that run beside."""
+    """Return a checkout with its own revisions, so that new ones do not affect parallel tests."""
     shutil.copytree(ROOT / "alembic", tmp_path / "alembic")
     shutil.copy(ROOT / "alembic.ini", tmp_path)
     for name in ("app", "pyproject.toml"):

@@ -1,4 +1,4 @@
-"""The database goes away and comes back, under a service that stays."""
+"""Outages of the database and recovery of the service."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,18 +9,17 @@ import psycopg
 import pytest
 from flask import Flask
 from psycopg import errors
-from sqlalchemy import Engine, create_engine, event, select, text
+from sqlalchemy import Engine, TextClause, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 from werkzeug.test import TestResponse
 
-from app import products, tokens, users
-from app.database import db, is_passing
-from app.models import Product
-from ops import postgres
-from tests import clones
-from tests.own_server import own_server
-from tests.service import ADA, Database, clerk
-from tests.waiting import wait_until
+from app.accounts import tokens
+from groundwork.flask.database import db, is_transient
+from groundwork.postgresql import embedded
+from groundwork.testing import database_pool
+from groundwork.testing.server_lifecycle import dedicated_server
+from groundwork.testing.service import Database, wait_until
+from tests.accounts import ADA
 
 END_ALL = text(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -29,10 +28,12 @@ END_ALL = text(
 WAITS_FOR_A_LOCK = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 )
+OTHERS = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+WAITS_FOR_LONG = text(f"{WAITS_FOR_A_LOCK} AND query_start < clock_timestamp() - interval '1500 ms'")
 
 
 def test_while_the_server_is_stopped_answers_are_503_and_then_200_at_once(
-    small_server: tuple[postgres.Server, Database], capfd: pytest.CaptureFixture[str]
+    small_server: tuple[embedded.Server, Database], capfd: pytest.CaptureFixture[str]
 ) -> None:
     server, database = small_server
     app = database.app()
@@ -59,7 +60,7 @@ def test_while_the_server_is_stopped_answers_are_503_and_then_200_at_once(
     assert "Traceback" not in logged
 
 
-def test_a_server_that_takes_no_more_connections_is_away(small_server: tuple[postgres.Server, Database]) -> None:
+def test_a_server_that_takes_no_more_connections_is_away(small_server: tuple[embedded.Server, Database]) -> None:
     _, database = small_server
     with ExitStack() as taken:
         with pytest.raises(psycopg.OperationalError, match="too many clients"):
@@ -82,7 +83,7 @@ def test_connections_that_were_lost_in_the_pool_are_not_noticed(database: Databa
     assert answers == [200] * 4
 
 
-@pytest.mark.parametrize("moment", ["savepoint", "before_cursor_execute", "after_cursor_execute", "commit"])
+@pytest.mark.parametrize("moment", ["connect", "savepoint", "before_cursor_execute", "after_cursor_execute", "commit"])
 def test_a_connection_lost_in_the_middle_is_a_503_and_the_next_request_works(database: Database, moment: str) -> None:
     app = database.app()
 
@@ -105,6 +106,50 @@ def test_a_connection_lost_after_its_last_statement_takes_nothing_from_the_answe
     assert connections_in_use(app) == 0
 
 
+def test_a_statement_that_takes_too_long_is_cancelled_and_a_503(
+    database: Database, capfd: pytest.CaptureFixture[str]
+) -> None:
+    database.environment["POSTGRES_STATEMENT_TIMEOUT"] = "1"
+    app = database.app()
+
+    with database.session() as other:
+        other.execute(text("LOCK TABLE products"))
+        answer = app.test_client().get("/api/products")
+
+    assert_unavailable(answer)
+    assert app.test_client().get("/api/products").status_code == 200
+    assert capfd.readouterr().err.count("canceling statement due to statement timeout") == 1
+
+
+def test_a_transaction_that_stays_idle_is_ended_and_its_request_is_a_503(
+    database: Database, capfd: pytest.CaptureFixture[str]
+) -> None:
+    database.environment["POSTGRES_IDLE_TIMEOUT"] = "1"
+    app = database.app()
+
+    with once(app, "after_cursor_execute", lambda: wait_until(lambda: count(database, OTHERS) == 0)):
+        idle = app.test_client().post("/api/users", json=ADA)
+    again = app.test_client().post("/api/users", json=ADA)
+
+    assert_unavailable(idle)
+    assert again.status_code == 201
+    assert connections_in_use(app) == 0
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_pruning_may_take_longer_than_a_request(database: Database) -> None:
+    database.environment["POSTGRES_STATEMENT_TIMEOUT"] = "1"
+    app = database.app()
+
+    with database.session() as other, ThreadPoolExecutor() as runner:
+        other.execute(text("LOCK TABLE idempotency_keys"))
+        pruned = runner.submit(lambda: app.test_cli_runner().invoke(args=["prune"]))
+        wait_until(lambda: count(database, WAITS_FOR_LONG) == 1)
+        other.rollback()
+
+    assert pruned.result().exit_code == 0, pruned.result().output
+
+
 def test_a_pool_without_a_free_connection_is_a_503(database: Database) -> None:
     app = database.app()
     engine = create_engine(database.url, pool_size=1, max_overflow=0, pool_timeout=0.01)
@@ -116,30 +161,6 @@ def test_a_pool_without_a_free_connection_is_a_503(database: Database) -> None:
 
     assert_unavailable(answer)
     assert app.test_client().get("/api/products").status_code == 200
-
-
-def test_who_is_chosen_to_end_a_deadlock_is_told_to_try_again(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PGOPTIONS", "-c deadlock_timeout=50ms")  # instead of a second
-    app = database.app()
-    user, *goods = stock_shop(database)
-    with database.session() as session:
-        token = clerk(session)
-        session.commit()
-    order = {"user_id": user, "lines": [{"product_id": product, "quantity": 1} for product in goods]}
-
-    with database.session() as other, ThreadPoolExecutor() as sender, database.session() as watcher:
-        watcher.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
-        other.execute(text("SET deadlock_timeout = '1h'"))  # so that it is the service that looks for one
-        other.execute(select(Product).where(Product.id == goods[1]).with_for_update())
-        sent = sender.submit(lambda: app.test_client().post("/api/orders", json=order, headers=token))
-        wait_until(lambda: watcher.scalar(WAITS_FOR_A_LOCK) == 1)
-        other.execute(select(Product).where(Product.id == goods[0]).with_for_update())
-        other.rollback()
-
-    assert_unavailable(sent.result())
-    assert app.test_client().post("/api/orders", json=order, headers=token).status_code == 201
 
 
 @pytest.mark.parametrize(
@@ -154,7 +175,9 @@ def test_who_is_chosen_to_end_a_deadlock_is_told_to_try_again(
         (errors.DeadlockDetected(), True),
         (errors.SerializationFailure(), True),
         (errors.LockNotAvailable(), True),
-        (errors.QueryCanceled(), False),
+        (errors.QueryCanceled(), True),
+        (errors.IdleInTransactionSessionTimeout(), True),
+        (errors.InFailedSqlTransaction(), False),
         (errors.ProgramLimitExceeded(), False),
         (errors.ObjectNotInPrerequisiteState(), False),
         (errors.UndefinedTable(), False),
@@ -168,7 +191,7 @@ def test_what_passes_is_told_from_what_is_our_mistake(cause: psycopg.Error, pass
     error = DBAPIError.instance("SELECT", {}, cause, psycopg.Error)
 
     assert isinstance(error, DBAPIError)
-    assert is_passing(error) == passing
+    assert is_transient(error) == passing
 
 
 def assert_unavailable(answer: TestResponse) -> None:
@@ -180,19 +203,24 @@ def assert_unavailable(answer: TestResponse) -> None:
 
 
 def end_all(database: Database) -> None:
-    """As a restart of the server does it to whoever is connected."""
+    """Disconnect all clients, as a restart of the server does."""
     with database.session() as session:
         session.execute(END_ALL)
 
 
+def count(database: Database, statement: TextClause) -> int:
+    with database.session() as session:
+        return cast("int", session.scalar(statement))
+
+
 def take_every_connection(database: Database, taken: ExitStack) -> None:
-    """Ends as PostgreSQL refuses the next one."""
-    first = taken.enter_context(clones.connect(database.environment))
+    """Open connections until PostgreSQL refuses the next one."""
+    first = taken.enter_context(database_pool.connect(database.environment))
     wait_until(
         lambda: first.execute("SELECT count(*) FROM pg_stat_activity WHERE client_port > 0").fetchall() == [(1,)]
     )
     while True:
-        taken.enter_context(clones.connect(database.environment))
+        taken.enter_context(database_pool.connect(database.environment))
 
 
 def connections_in_use(app: Flask) -> int:
@@ -200,18 +228,9 @@ def connections_in_use(app: Flask) -> int:
         return cast("int", db.engine.pool.checkedout())  # type: ignore[attr-defined]  # a QueuePool's
 
 
-def stock_shop(database: Database) -> list[int]:
-    """A user and two products: their ids."""
-    with database.session() as session:
-        user = users.register(session, "ada@example.com", "Ada")
-        goods = [products.add(session, f"SKU-{number}", "Thing", 100, 10) for number in range(2)]
-        session.commit()
-        return [user.id, *(product.id for product in goods)]
-
-
 @contextmanager
 def once(app: Flask, moment: str, happens: Callable[[], None]) -> Iterator[None]:
-    """The first time that the service comes to that moment, as SQLAlchemy names its events."""
+    """Call `happens` at the first SQLAlchemy event with the name `moment`."""
     left = [happens]
 
     def listen(*_: object) -> None:
@@ -229,14 +248,14 @@ def once(app: Flask, moment: str, happens: Callable[[], None]) -> Iterator[None]
 
 
 @pytest.fixture
-def small_server(server_of_this_file: tuple[postgres.Server, Database]) -> Iterator[tuple[postgres.Server, Database]]:
-    """With few connections, all of which are free."""
+def small_server(server_of_this_file: tuple[embedded.Server, Database]) -> Iterator[tuple[embedded.Server, Database]]:
+    """Yield a server with few connections, all of which are free."""
     yield server_of_this_file
     server_of_this_file[1].close()
 
 
 @pytest.fixture(scope="module")
-def server_of_this_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[postgres.Server, Database]]:
+def server_of_this_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[embedded.Server, Database]]:
     data = tmp_path_factory.mktemp("outage") / "data"
-    with own_server(data, {"max_connections": "5", "superuser_reserved_connections": "0"}) as started:
+    with dedicated_server(data, {"max_connections": "5", "superuser_reserved_connections": "0"}) as started:
         yield started

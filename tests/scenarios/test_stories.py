@@ -1,4 +1,4 @@
-"""Every story, told to a database at the head of the migrations."""
+"""Scenarios, loaded into a database at the head of the migrations."""
 
 import hashlib
 import shutil
@@ -12,15 +12,18 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import selectinload
 
-from app import orders, sales, users
-from app.database import Base
-from app.models import Order, OrderLine, OrderStatus, Product, User
-from ops import project
-from scenarios.__main__ import main
-from scenarios.loading import clock, copying, rows, telling
-from scenarios.loading.rows import Rows
-from tests import clones
-from tests.service import Database
+from app.accounts import users
+from app.accounts.models import User
+from app.shop import order_list, orders
+from app.shop.models import Order, OrderLine, OrderStatus, Product
+from groundwork.flask.database import Base
+from groundwork.scenarios import project, workspace
+from groundwork.scenarios.loading import clock, copying, loader, rows
+from groundwork.scenarios.loading.__main__ import main
+from groundwork.scenarios.loading.rows import Rows
+from groundwork.system import paths
+from groundwork.testing import database_pool
+from groundwork.testing.service import Database
 
 SMALL = {"orders": 300, "wholesale": 20}
 EMPTY = {"empty_shop"}
@@ -46,9 +49,10 @@ RULES = """
     ORDER BY 1, 2, 3
 """
 
-every_story = pytest.mark.parametrize("name", telling.names())
+every_story = pytest.mark.parametrize("name", project.scenario_names())
 every_told_story = pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.scenario(name, size=SMALL.get(name))) for name in telling.names()]
+    "name",
+    [pytest.param(name, marks=pytest.mark.scenario(name, size=SMALL.get(name))) for name in project.scenario_names()],
 )
 
 
@@ -58,7 +62,7 @@ def test_a_story_fills_the_tables_and_leaves_the_rules_as_they_were(database: Da
 
     tell(database, name)
 
-    assert (name in EMPTY) == (not any(telling_counts(database).values()))
+    assert (name in EMPTY) == (not any(row_counts(database).values()))
     assert rules(database) == before
 
 
@@ -84,10 +88,10 @@ def test_the_same_seed_is_the_same_rows_and_another_one_is_not_if_the_story_is_r
 @every_told_story
 def test_an_order_has_a_trail_that_led_to_its_status(database: Database, name: str) -> None:
     with database.session() as session:
-        for order in session.scalars(select(Order).options(selectinload(Order.trail))):
-            first, last, moments = order.trail[0], order.trail[-1], [event.created_at for event in order.trail]
+        for order in session.scalars(select(Order).options(selectinload(Order.events))):
+            first, last, moments = order.events[0], order.events[-1], [event.created_at for event in order.events]
             assert (first.status, first.by_id) == (OrderStatus.PLACED, order.user_id)
-            assert all(then.status in orders.FOLLOWS[before.status] for before, then in pairwise(order.trail))
+            assert all(then.status in orders.TRANSITIONS[before.status] for before, then in pairwise(order.events))
             assert last.status is order.status
             assert moments == sorted(moments)
             assert (moments[0], max(moments[-1], clock.NOW)) == (order.created_at, clock.NOW)
@@ -105,7 +109,7 @@ def test_a_busy_shop_has_a_long_tail_and_a_few_who_buy_without_end(database: Dat
         assert max(by_user) > 3 * sorted(by_user)[len(by_user) // 2]
         # Nobody ordered before they were there, and the newest order is the one with the highest number.
         assert not session.scalar(select(func.count(Order.id)).join(User).where(User.created_at > Order.created_at))
-        newest = sales.newest(session, 500)
+        newest = order_list.list_orders(session, 500)
         assert [order.id for order in newest] == sorted((order.id for order in newest), reverse=True)
 
 
@@ -118,7 +122,7 @@ def test_the_last_pieces_are_nearly_gone(database: Database) -> None:
 @pytest.mark.scenario("wholesale", size=20)
 def test_orders_as_long_as_the_catalogue(database: Database) -> None:
     with database.session() as session:
-        assert {len(order.lines) for order in sales.newest(session, 20)} == {20}
+        assert {len(order.lines) for order in order_list.list_orders(session, 20)} == {20}
 
 
 def test_the_parts_of_a_story_may_be_made_by_several_processes(database: Database) -> None:
@@ -126,8 +130,8 @@ def test_the_parts_of_a_story_may_be_made_by_several_processes(database: Databas
 
     parts = list(busy_shop.parts(25_000, seed=3))
 
-    assert len(parts) >= rows.TOO_FEW
-    assert [sum(map(len, made.values())) for made in rows.made(parts)] == [
+    assert len(parts) >= rows.MIN_PARTS
+    assert [sum(map(len, made.values())) for made in rows.generate(parts)] == [
         sum(map(len, part().values())) for part in parts
     ]
 
@@ -137,7 +141,7 @@ def test_rows_that_break_a_rule_are_refused_by_the_rule(database: Database) -> N
         return {"orders": "1\t1\tplaced\t2026-01-01\n"}
 
     def connect() -> "psycopg.Connection[tuple[object, ...]]":
-        return clones.connect(database.environment, database.environment["APPLICATION_DB"])
+        return database_pool.connect(database.environment, database.environment["APPLICATION_DB"])
 
     columns = {"orders": ("id", "user_id", "status", "created_at")}
     with pytest.raises(psycopg.errors.ForeignKeyViolation):
@@ -176,7 +180,8 @@ def test_a_story_is_told_to_an_empty_database_only(database: Database) -> None:
 
 def test_one_that_raises_in_another_process_is_named_with_its_line(database: Database, tmp_path: Path) -> None:
     for part in ("app", "scenarios"):
-        shutil.copytree(project.ROOT / part, tmp_path / part)
+        shutil.copytree(paths.ROOT / part, tmp_path / part)
+    shutil.copy(paths.ROOT / "pyproject.toml", tmp_path)
     (tmp_path / "scenarios" / "told.py").write_text(RAISES_ELSEWHERE)
 
     failed = command(database.environment, "told", folder=tmp_path)
@@ -185,10 +190,10 @@ def test_one_that_raises_in_another_process_is_named_with_its_line(database: Dat
 
 
 def tell(database: Database, name: str, seed: int = 1) -> str:
-    return telling.tell(database.url, name, SMALL.get(name), seed)
+    return loader.load(database.url, name, SMALL.get(name), seed)
 
 
-def telling_counts(database: Database) -> dict[str, int]:
+def row_counts(database: Database) -> dict[str, int]:
     with database.session() as session:
         return {
             name: session.scalars(select(func.count()).select_from(table)).one()
@@ -197,15 +202,15 @@ def telling_counts(database: Database) -> dict[str, int]:
 
 
 def rules(database: Database) -> list[tuple[object, ...]]:
-    with clones.connect(database.environment, database.environment["APPLICATION_DB"]) as connection:
+    with database_pool.connect(database.environment, database.environment["APPLICATION_DB"]) as connection:
         return connection.execute(RULES).fetchall()
 
 
 def digest(database: Database, name: str, seed: int) -> str:
-    """Of all rows; the tables are empty then, as if nothing had been in them."""
+    """Return a hash of all rows, and empty the tables."""
     tell(database, name, seed)
     found = hashlib.sha256()
-    with clones.connect(database.environment, database.environment["APPLICATION_DB"]) as connection:
+    with database_pool.connect(database.environment, database.environment["APPLICATION_DB"]) as connection:
         for table in Base.metadata.sorted_tables:
             key = ", ".join(column.name for column in table.primary_key)
             rows_in_order = f"COPY (SELECT * FROM {table.name} ORDER BY {key}) TO STDOUT"  # noqa: S608  our own names
@@ -217,10 +222,10 @@ def digest(database: Database, name: str, seed: int) -> str:
 
 
 def command(
-    environment: dict[str, str], *arguments: str, folder: Path = project.ROOT
+    environment: dict[str, str], *arguments: str, folder: Path = paths.ROOT
 ) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "scenarios", *arguments],
+        [sys.executable, "-m", workspace.LOADING, *arguments],
         cwd=folder,
         env=environment,
         text=True,

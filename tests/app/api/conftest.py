@@ -6,9 +6,12 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from app import products, users
-from tests import service
-from tests.app.api.contract import Contract, HeldClient
+from app.accounts import users
+from app.shop import products
+from groundwork.flask.testing.contract import Contract, HeldClient
+from tests import accounts
+
+NOBODY, OWNER, ANOTHER, STAFF = "nobody", "the owner", "another customer", "the staff"
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class Shop:
     mug: int
     pot: int
     token: dict[str, str]
-    """Ada's."""
+    """Authorization header of Ada."""
 
 
 @pytest.fixture(scope="session")
@@ -27,16 +30,16 @@ def contract(app: Flask) -> Contract:
 
 @pytest.fixture
 def client(app: Flask, session: Session, contract: Contract) -> HeldClient:
-    """Of the staff, who may do everything."""
+    """Return a client with a staff token, which allows everything."""
     client = HeldClient(app, contract)
-    client.environ_base["HTTP_AUTHORIZATION"] = service.clerk(session)["Authorization"]
+    client.environ_base["HTTP_AUTHORIZATION"] = accounts.clerk(session)["Authorization"]
     session.commit()
     return client
 
 
 @pytest.fixture
 def anybody(app: Flask, session: Session, contract: Contract) -> HeldClient:
-    """Without a token."""
+    """Return a client without a token."""
     return HeldClient(app, contract)
 
 
@@ -46,6 +49,15 @@ def shop(session: Session) -> Shop:
     ada = users.register(session, "ada@example.com", "Ada")
     mug = products.add(session, "MUG-01", "Mug", 1800, 10)
     pot = products.add(session, "POT-01", "Teapot", 6400, 3)
-    token = service.token(session, ada)
+    token = accounts.token(session, ada)
     session.commit()
     return Shop(ada.id, mug.id, pot.id, token)
+
+
+@pytest.fixture
+def everybody(session: Session, shop: Shop) -> dict[str, dict[str, str]]:
+    """Return the header of each kind of caller."""
+    another = accounts.token(session, users.register(session, "bruno@example.com", "Bruno"))
+    everybody = {NOBODY: {}, OWNER: shop.token, ANOTHER: another, STAFF: accounts.clerk(session)}
+    session.commit()
+    return everybody

@@ -1,12 +1,13 @@
-"""Whatever is sent by who has read the API's document, the answer is one that it promises, and never a 500."""
+"""Requests that follow the OpenAPI document get documented responses, and never a 500."""
 
 import pytest
 
-from tests.service import Database, clerk
+from groundwork.testing.service import Database
+from tests.accounts import clerk
 
 
 def test_no_answer_is_off_the_document(database: Database, pytestconfig: pytest.Config) -> None:
-    from tests.app.api import exploration  # two seconds, which a run without this test does not wait for
+    from groundwork.flask.testing import exploration  # two seconds, which a run without this test does not wait for
 
     cases = pytestconfig.getoption("--cases")
 

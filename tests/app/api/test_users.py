@@ -3,8 +3,9 @@
 import pytest
 from flask.testing import FlaskClient
 
-from app import attempts, passwords
-from tests.service import ADA
+from app.blueprints import ABOUT
+from groundwork.flask.security import login_throttle, passwords
+from tests.accounts import ADA
 
 
 def test_a_new_user_is_where_the_answer_says(client: FlaskClient) -> None:
@@ -30,7 +31,7 @@ def test_a_taken_address_is_a_conflict(client: FlaskClient) -> None:
 
     assert refused.status_code == 409
     assert refused.json == {
-        "type": "urn:problem-type:shop:email-taken",
+        "type": f"{ABOUT.problem_types}email-taken",
         "title": "Email taken",
         "status": 409,
         "detail": "There already is a user with the address ADA@example.com.",
@@ -53,17 +54,31 @@ def test_a_password_that_is_too_short_is_told_how_long_it_should_be(client: Flas
     assert "short" not in refused.text
 
 
+@pytest.mark.parametrize("password", ["Password1234", "ADA@example.com"])
+def test_a_password_that_others_try_first_is_refused(client: FlaskClient, password: str) -> None:
+    refused = client.post("/api/users", json={**ADA, "password": password})
+
+    assert refused.status_code == 422
+    assert refused.json == {
+        "type": f"{ABOUT.problem_types}known-password",
+        "title": "Known password",
+        "status": 422,
+        "detail": "This password is easy to guess: it is common, or your name or address. Please choose another one.",
+        "instance": "/api/users",
+    }
+
+
 def test_registrations_from_one_place_are_stopped_before_a_password_is_hashed(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(attempts, "REGISTRATIONS", 1)
+    monkeypatch.setattr(login_throttle, "REGISTRATIONS", 1)
     first = client.post("/api/users", json=ADA)
     monkeypatch.delattr(passwords, "digest")
 
     stopped = client.post("/api/users", json={**ADA, "email": "another@example.com"})
 
     assert (first.status_code, stopped.status_code) == (201, 429)
-    assert 0 < int(stopped.headers["Retry-After"]) <= attempts.WINDOW.total_seconds()
+    assert 0 < int(stopped.headers["Retry-After"]) <= login_throttle.WINDOW.total_seconds()
 
 
 def test_a_password_that_finds_no_turn_is_a_503_at_once(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,1 +1,0 @@
-"""What docs/benchmarks.md shows, measured: `inv bench.NAME` runs one of the packages here."""

@@ -1,1 +1,0 @@
-"""What it costs to migrate a database, and to have it again as it was."""

@@ -1,1 +1,0 @@
-"""What the production stack carries, and what it costs to start it."""

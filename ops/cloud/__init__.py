@@ -1,1 +1,0 @@
-"""`inv cloud.…`: the service on AWS, described by terraform/ and released from this checkout."""

@@ -1,1 +1,0 @@
-"""`inv prod.drill`: what goes wrong in production, done to this machine's stack while it is used."""

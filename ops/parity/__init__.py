@@ -1,1 +1,0 @@
-"""Whether the service gets the same wherever it runs: `inv config.parity`."""

@@ -1,0 +1,1 @@
+"""Benchmarks for docs/benchmarks.md: `inv bench.NAME` runs one of these packages."""

@@ -1,0 +1,1 @@
+"""The cost of migrating a database, and of snapshots and backups."""

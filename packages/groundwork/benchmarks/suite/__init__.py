@@ -1,0 +1,1 @@
+"""Benchmark of test isolation on a real database: our fixtures and those of others."""

@@ -1,0 +1,1 @@
+"""Two test modules for all contenders, and a pytest plugin per contender that defines `session`."""

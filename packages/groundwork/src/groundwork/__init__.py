@@ -1,0 +1,1 @@
+"""Tasks for Flask applications on PostgreSQL."""

@@ -1,0 +1,1 @@
+"""Copies of a database: snapshots on its server, and dumps."""

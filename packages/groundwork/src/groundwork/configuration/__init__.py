@@ -1,0 +1,1 @@
+"""Configuration files: loader, schema, validation rules, reference pages."""

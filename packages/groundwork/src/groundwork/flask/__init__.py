@@ -1,0 +1,1 @@
+"""Runtime of a Flask service on PostgreSQL: HTTP, database, settings, logs, metrics and traces."""

@@ -1,0 +1,1 @@
+"""HTTP: what the API and the back office share."""

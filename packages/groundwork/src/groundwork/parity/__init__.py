@@ -1,0 +1,1 @@
+"""Configuration parity of Flask, Compose, Terraform and ECS: `inv config.parity`."""

@@ -1,0 +1,1 @@
+"""PostgreSQL servers of this checkout and their databases: start, connections, templates, psql."""

@@ -1,0 +1,1 @@
+"""The production stack on one machine: images, zero-downtime deploys, TLS."""

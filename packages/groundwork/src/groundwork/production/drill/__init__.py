@@ -1,0 +1,1 @@
+"""Fault injection into this machine's production stack while it is under load: `inv prod.drill`."""

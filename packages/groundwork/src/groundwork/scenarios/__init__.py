@@ -1,0 +1,1 @@
+"""Scenarios: databases with example data, each on its own PostgreSQL server."""

@@ -1,0 +1,1 @@
+"""Access to this machine: processes, paths, ports, locks, git, Docker."""

@@ -1,0 +1,1 @@
+"""Tasks `inv cloud.…`: production on AWS."""

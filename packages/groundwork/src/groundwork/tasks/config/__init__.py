@@ -1,0 +1,1 @@
+"""Tasks `inv config.…`: the configuration files."""

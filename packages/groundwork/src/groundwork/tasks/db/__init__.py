@@ -1,0 +1,1 @@
+"""Tasks `inv db.…`: the configured database."""

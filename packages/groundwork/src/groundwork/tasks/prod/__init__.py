@@ -1,0 +1,1 @@
+"""Tasks `inv prod.…`: the production stack on this machine."""

@@ -1,0 +1,1 @@
+"""Pytest plugin: a PostgreSQL per run, isolated databases per test, markers for requirements."""

@@ -1,1 +1,0 @@
-"""The query lab: what the app itself asks of a scenario's database, and how PostgreSQL answers."""

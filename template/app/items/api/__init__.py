@@ -1,0 +1,5 @@
+"""Endpoints of items."""
+
+from app.items.api import items
+
+BLUEPRINTS = [items.blueprint]

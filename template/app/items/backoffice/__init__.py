@@ -1,0 +1,5 @@
+"""Pages on which the staff look after items."""
+
+from app.items.backoffice import items
+
+BLUEPRINTS = [items.blueprint]

@@ -1,1 +1,0 @@
-"""What makes a copy of this project yours: `copier` runs it."""
