@@ -3,8 +3,8 @@
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
+import psutil
 import pytest
 
 from packages.groundwork.tests.conftest import wait_until
@@ -20,9 +20,16 @@ def test_it_ends_where_who_has_started_it_is_killed() -> None:
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     ) as starter:  # fmt: skip
         assert starter.stdout
-        started = Path("/proc", starter.stdout.readline().strip())
-        wait_until(lambda: (started / "comm").read_text() == "sleep\n")
+        started = psutil.Process(int(starter.stdout.readline()))
+        wait_until(lambda: started.name() == "sleep")
 
         starter.send_signal(signal.SIGKILL)
 
-    wait_until(lambda: not (started / "cmdline").exists() or not (started / "cmdline").read_bytes())
+    wait_until(lambda: has_ended(started))
+
+
+def has_ended(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
