@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
@@ -172,3 +173,12 @@ def bound() -> Iterator[int]:
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
+
+
+def test_a_process_is_the_same_one_after_a_step_of_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, boot = process_owner.identity(), psutil.boot_time()
+
+    monkeypatch.setattr("psutil._psplatform.boot_time", lambda: boot + 1)
+
+    assert psutil.boot_time() == boot + 1
+    assert process_owner.identity() == before

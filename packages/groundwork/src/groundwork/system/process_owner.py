@@ -4,12 +4,15 @@ import os
 
 
 def identity(pid: int | None = None) -> str:
-    """Return PID and start time, since PIDs are reused; an empty string if there is no such process."""
+    """Return PID and start time, since PIDs are reused; an empty string if there is no such process.
+
+    The time counts from the boot: a step of the clock moves both times, and would make every process another one.
+    """
     import psutil
 
     pid = pid or os.getpid()
     try:
-        return f"{pid}-{psutil.Process(pid).create_time():.2f}"
+        return f"{pid}-{psutil.Process(pid).create_time() - psutil.boot_time():.2f}"
     except psutil.NoSuchProcess:
         return ""
 
