@@ -43,6 +43,8 @@ class Command:
 
 @dataclass(frozen=True)
 class Block:
+    section: str
+    """Heading of level 2 above the block; empty at the top of the page."""
     line: int
     note: str
     """Kind of the comment above, such as `not run` or `file`; empty without one."""
@@ -67,6 +69,17 @@ class Block:
         paths, where, what = re.split(r", (above|below each|below|instead of|after): ", self.detail)
         return paths.split(), where, what
 
+    def apply(self, folder: Path) -> None:
+        """Write the file in the folder, or make the edit."""
+        if self.note == "file":
+            path = folder / self.detail
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(self.text, "utf-8")
+            return
+        paths, where, what = self.edit()
+        for path in (folder / each for each in paths):
+            path.write_text(_edited(path.read_text("utf-8"), self.text, where, what), "utf-8")
+
     def is_done(self, folder: Path) -> bool:
         """Return whether the folder already has the file or the lines of this block."""
         if self.note == "file":
@@ -78,15 +91,34 @@ class Block:
 
 def of(page: Path) -> Iterator[Block]:
     """Yield the blocks for a shell or a file, in the order of the page."""
-    note = detail = ""
+    note = detail = section = ""
+    heading = False
     for token in pages.tokens(page):
+        if heading:
+            section = token.content
+        heading = token.type == "heading_open" and token.tag == "h2"
         if token.type == "fence" and token.map is not None:
             commands = list(_commands(token.info, token.content))
             if commands or note in ("file", *EDITS, "the log says"):
-                yield Block(token.map[0] + 1, note, detail, token.content, commands)
+                yield Block(section, token.map[0] + 1, note, detail, token.content, commands)
         found = COMMENT.search(token.content) if token.type == "html_block" else None
         if note != FROM_HERE_ON:
             note, detail = found.groups() if found else ("", "")
+
+
+def _edited(text: str, block: str, where: str, what: str) -> str:
+    if where == "at the end of":
+        return f"{text}\n\n{block}"
+    if where == "after":
+        assert what in text, what
+        return text.replace(what, what + block.rstrip("\n"), 1)
+    lines = text.splitlines(keepends=True)
+    found = [number for number, line in enumerate(lines) if line.strip().startswith(what)]
+    assert found, what
+    begin, end = {"above": (0, 0), "below": (1, 1), "below each": (1, 1), "instead of": (0, 1)}[where]
+    for number in reversed(found if where == "below each" else found[:1]):
+        lines[number + begin : number + end] = [block]
+    return "".join(lines)
 
 
 def _commands(language: str, text: str) -> Iterator[Command]:

@@ -65,9 +65,7 @@ class Newcomer:
     def follow(self, block: Block) -> Iterator[str]:
         """Follow the block and yield each difference from the page."""
         if block.note == "file":
-            path = self.folder / block.detail
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(block.text, "utf-8")
+            block.apply(self.folder)
         elif block.note in blocks.EDITS:
             self._edit(block)
         elif block.note == "goes on, once it said":
@@ -81,11 +79,9 @@ class Newcomer:
                 yield from _compared(command, self._as_shown(said), code)
 
     def _edit(self, block: Block) -> None:
-        paths, where, what = block.edit()
         started = self._log().count(SERVES)
-        for path in (self.folder / each for each in paths):
-            path.write_text(_edited(path.read_text("utf-8"), block.text, where, what), "utf-8")
-        if started and any(path.startswith("app/") for path in paths):
+        block.apply(self.folder)
+        if started and any(path.startswith("app/") for path in block.edit()[0]):
             self._wait_for(lambda: self._log().count(SERVES) > started)
 
     def _environment(self) -> dict[str, str]:
@@ -165,21 +161,6 @@ def shape(text: str) -> str:
     for name, pattern in VARYING.items():
         text = re.sub(pattern, f"<{name}>", text)
     return " ".join(text.split())
-
-
-def _edited(text: str, block: str, where: str, what: str) -> str:
-    if where == "at the end of":
-        return f"{text}\n\n{block}"
-    if where == "after":
-        assert what in text, what
-        return text.replace(what, what + block.rstrip("\n"), 1)
-    lines = text.splitlines(keepends=True)
-    found = [number for number, line in enumerate(lines) if line.strip().startswith(what)]
-    assert found, what
-    begin, end = {"above": (0, 0), "below": (1, 1), "below each": (1, 1), "instead of": (0, 1)}[where]
-    for number in reversed(found if where == "below each" else found[:1]):
-        lines[number + begin : number + end] = [block]
-    return "".join(lines)
 
 
 def _compared(command: Command, said: str, code: int) -> Iterator[str]:

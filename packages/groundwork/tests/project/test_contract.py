@@ -82,7 +82,7 @@ def test_a_module_that_the_project_lacks_is_named_in_one_line(name: str) -> None
         contract.import_part(name)
 
 
-@pytest.mark.parametrize("entry", [each.name for each in fields(Project) if each.name != "name"])
+@pytest.mark.parametrize("entry", ["application", "database", "configuration", "scenarios", "calls", "traffic"])
 def test_this_project_has_what_each_entry_names(entry: str) -> None:
     module, _, name = getattr(contract.PROJECT, entry).partition(":")
 

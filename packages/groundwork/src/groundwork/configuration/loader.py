@@ -10,13 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 from groundwork.configuration import rules, schema
+from groundwork.contract import PROJECT
 from groundwork.system import paths
 from groundwork.system.errors import Exit
 
 MOUNTED_SECRETS = Path("/run/secrets")
 GENERATED_BYTES = 32
+WITHOUT_FILES = ("development", "testing")
+LONGEST_BLOCKED_MS = 1000
 Document = dict[str, Any]
 
 
@@ -57,7 +61,8 @@ class Configuration:
     @property
     def environment(self) -> dict[str, str]:
         """Return the environment variables of the service."""
-        return {name: value.text for name, value in self.values.items()}
+        values = {name: value.text for name, value in self.values.items()}
+        return {**values, **_database_url(values)}
 
     def with_values(self, source: str, **values: object) -> "Configuration":
         """Return a copy with other values, such as the actual port of a server. `source` says where they come from."""
@@ -73,6 +78,12 @@ class Configuration:
         return self.with_values("migrations/role", POSTGRES_USER=role, POSTGRES_PASSWORD=password)
 
 
+def with_database(environment: Mapping[str, str], name: str) -> dict[str, str]:
+    """Return the environment variables of the service on another database."""
+    changed = {**environment, "APPLICATION_DB": name}
+    return {**changed, **_database_url(changed)}
+
+
 def names() -> list[str]:
     return sorted(path.stem for path in paths.CONFIG.glob("*.json") if path.name != schema.PATH.name)
 
@@ -85,9 +96,13 @@ def load(
 ) -> Configuration:
     """Return the configuration `name`; by default the one named by APPLICATION_CONFIG, or development.
 
+    A project without config/ has `development` and `testing`, with the settings of PostgreSQL only.
+
     Missing secrets are generated into the last folder, except in production. Raises InvalidConfiguration.
     """
     name = name or environ.get("APPLICATION_CONFIG") or "development"
+    if name in WITHOUT_FILES and not paths.CONFIG.is_dir():
+        return _without_files(name, environ, secret_folders or (paths.LOCAL / "secrets" / name,))
     path = paths.CONFIG / f"{name}.json"
     if name not in names():
         raise InvalidConfiguration(
@@ -125,6 +140,42 @@ def load(
     missing_value = Value("", "no value yet", secret=True)
     values |= {key: value or missing_value for key, value in secret_values.items()}
     return Configuration(name, values, document["images"], int(document["migrations"]["longest_blocked_ms"]), document)
+
+
+def _without_files(name: str, environ: Mapping[str, str], secret_folders: tuple[Path, ...]) -> Configuration:
+    settings = {
+        "FLASK_CONFIG": name,
+        "FLASK_DEBUG": str(int(name == "development")),
+        "FLASK_RUN_PORT": "5000",
+        "LOG_LEVEL": "INFO",
+        "POSTGRES_HOST": "localhost",
+        "POSTGRES_PORT": "5432",
+        "POSTGRES_USER": "postgres",
+        "POSTGRES_DB": "postgres",
+        "APPLICATION_DB": PROJECT.name,
+    }
+    required = "POSTGRES_PASSWORD"
+    values = {key: Value(text, "default") for key, text in settings.items()}
+    values |= {key: Value(environ[key], "environment") for key in settings if key in environ}
+    values[required] = _find_secret(required, environ, secret_folders) or _generate_secret(
+        secret_folders[-1] / required
+    )
+    document: Document = {
+        "environment": settings,
+        "secrets": [required],
+        "images": {"postgres": PROJECT.postgres},
+        "migrations": {"longest_blocked_ms": LONGEST_BLOCKED_MS},
+    }
+    return Configuration(name, values, document["images"], LONGEST_BLOCKED_MS, document)
+
+
+def _database_url(values: Mapping[str, str]) -> dict[str, str]:
+    """Return the variable with the database's URL if the application expects one."""
+    if not PROJECT.database_url:
+        return {}
+    user, password, name = (quote(values[key], "") for key in ("POSTGRES_USER", "POSTGRES_PASSWORD", "APPLICATION_DB"))
+    address = f"{values['POSTGRES_HOST']}:{values['POSTGRES_PORT']}"
+    return {PROJECT.database_url: f"postgresql+psycopg://{user}:{password}@{address}/{name}"}
 
 
 def find_problems() -> list[str]:
@@ -203,6 +254,7 @@ def _generate_secret(path: Path) -> Value:
     import secrets
 
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    paths.ignore_local()
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     with open(draft, "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:  # Path.open has no mode
         file.write(secrets.token_urlsafe(GENERATED_BYTES))

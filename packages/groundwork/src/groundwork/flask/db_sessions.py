@@ -12,15 +12,14 @@ from sqlalchemy import Dialect, event
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from groundwork.flask.database import db
 from groundwork.flask.observability import request_logging
 
 
 def init_app(app: Flask, service: str, password_file: Path | None) -> None:
     with app.app_context():
         if password_file:
-            event.listen(db.engine, "do_connect", partial(_connect, password_file))
-        event.listen(db.engine, "checkout", partial(_ask_and_name, service))
+            event.listen(app.extensions["sqlalchemy"].engine, "do_connect", partial(_connect, password_file))
+        event.listen(app.extensions["sqlalchemy"].engine, "checkout", partial(_ask_and_name, service))
 
 
 def _connect(

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from groundwork.contract import PROJECT
 from groundwork.migrations import revisions
 from groundwork.migrations.revisions import Revision
 from groundwork.system import git, paths, shell
@@ -16,7 +17,7 @@ from groundwork.system.errors import Exit
 # A constant path, since the release's test suite names images and containers after its folder.
 FOLDER = paths.LOCAL / "released"
 TRUNK = "origin/main"
-VERSIONS = "alembic/versions"
+VERSIONS = f"{PROJECT.migrations}/versions"
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from groundwork.configuration import loader
+from groundwork.contract import PROJECT
 from groundwork.migrations import revisions
 from groundwork.system import paths
 from groundwork.system.errors import Exit
@@ -55,9 +56,12 @@ class _Operation:
 
 
 def find() -> list[Finding]:
-    """Lint all revisions, in the order of application."""
+    """Lint the revisions after `lint_after`, by default all, in the order of application."""
     findings = _multiple_heads()
-    for revision in revisions.pending(set()):
+    after = {PROJECT.lint_after} - {""}
+    if unknown := after - set(revisions.load_all()):
+        raise Exit(f"pyproject.toml: tool.groundwork.lint_after: there is no revision {unknown.pop()}", code=1)
+    for revision in revisions.pending(after):
         findings += find_in(revision.path)
     return findings
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from groundwork import project_commands
 from groundwork.configuration.loader import Configuration
+from groundwork.contract import PROJECT
 from groundwork.postgresql import cluster, database
 from groundwork.postgresql.database import QueryFunction
 from groundwork.system import paths, shell
@@ -19,7 +21,7 @@ from groundwork.system.errors import Exit
 if TYPE_CHECKING:
     from alembic.script import Script
 
-FOLDER = paths.ROOT / "alembic" / "versions"
+FOLDER = paths.ROOT / PROJECT.migrations / "versions"
 UPGRADE_LOCK = 5_112_946_304  # key of an advisory lock; the runner uses the number before it
 COMPARED = "compared"
 ONE_HEAD = """set the down_revision of one to the other, or: inv run 'alembic merge --message "merge" heads'"""
@@ -129,10 +131,11 @@ def require_applied(current: set[str], wanted: str) -> None:
 def require_known(current: set[str]) -> None:
     """Raise Exit if this checkout does not have the database's revision, as after a switch of branches."""
     if unknown := current - set(load_all()):
+        folder = paths.display(FOLDER)
         raise Exit(
-            f"the database is at {', '.join(sorted(unknown))}, which is not in alembic/versions: run inv db.downgrade "
+            f"the database is at {', '.join(sorted(unknown))}, which is not in {folder}: run inv db.downgrade "
             "in the branch that has it; in development, inv db.reset recreates the database; "
-            f"find the branch: git log --all --oneline -- 'alembic/versions/*{min(unknown)}*'",
+            f"find the branch: git log --all --oneline -- '{folder}/*{min(unknown)}*'",
             code=1,
         )
 
@@ -154,7 +157,7 @@ def upgrade(configuration: Configuration) -> None:
     require_one_head()
     with upgrade_lock(configuration) as is_pending:
         if is_pending:
-            alembic(configuration, "upgrade", "head")
+            shell.run(project_commands.migrate(), configuration.environment)
 
 
 @contextmanager
@@ -168,12 +171,15 @@ def at_head(configuration: Configuration) -> Iterator[Configuration]:
     with cluster.connect(configuration) as server, server.draft(name) as draft:
         server.create(draft)
         temporary = configuration.with_values("a temporary database", APPLICATION_DB=draft)
-        shell.read(shell.python("alembic", "upgrade", "head"), temporary.environment)
+        shell.read(project_commands.migrate(), temporary.environment)
         yield temporary
         server.drop(draft)
 
 
 def alembic(configuration: Configuration, *arguments: str) -> None:
+    if not (paths.ROOT / "alembic.ini").is_file():
+        place = f"%(here)s/{PROJECT.migrations}"
+        raise Exit(f"alembic.ini: there is no such file: write one with [alembic] and script_location = {place}", 1)
     shell.run(shell.python("alembic", *arguments), configuration.environment)
 
 

@@ -124,7 +124,7 @@ def error_message(error: DBAPIError, connection: Connection) -> str:
     for frame, line in traceback.walk_tb(error.__traceback__):
         file = Path(frame.f_code.co_filename)
         if file.parent.name == "versions":
-            where = f"revision {frame.f_globals['revision']} failed at alembic/versions/{file.name}:{line}: "
+            where = f"revision {frame.f_globals['revision']} failed at {'/'.join(file.parts[-3:])}:{line}: "
     try:
         with connection.engine.connect() as other:  # the given connection may be broken
             heads = MigrationContext.configure(other).get_current_heads()

@@ -28,8 +28,8 @@ def web_override(configuration: Configuration) -> str:
 
     Generating it passes new settings of config/*.json without an edit, and leaves no secret in a file.
     """
-    environment = {**configuration.environment, "POSTGRES_HOST": "db", "POSTGRES_PORT": POSTGRES_PORT}
-    escaped = {name: value.replace("$", "$$") for name, value in environment.items()}
+    inside = configuration.with_values("the stack", POSTGRES_HOST="db", POSTGRES_PORT=POSTGRES_PORT)
+    escaped = {name: value.replace("$", "$$") for name, value in inside.environment.items()}
     return json.dumps({"services": {"web": {"environment": escaped}}})
 
 

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from groundwork.contract import PROJECT
 from groundwork.scenarios import project
 from groundwork.system import paths
 from groundwork.system.errors import Exit
@@ -66,7 +67,7 @@ def first_with_size() -> ScenarioSpec:
 def fingerprint(spec: ScenarioSpec, size: int | None, seed: int) -> str:
     """Return a hash of everything that determines the loaded data: code, migrations, size and seed."""
     digest = hashlib.sha256(f"{spec.name} {size} {seed}".encode())
-    own = [spec.module, *project.FOLDER.glob("_*.py"), *paths.ROOT.glob("alembic/**/*.py")]
+    own = [spec.module, *project.FOLDER.glob("_*.py"), *paths.ROOT.glob(f"{PROJECT.migrations}/**/*.py")]
     for path in [*sorted(own), *sorted(LOADING.glob("*.py"))]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]

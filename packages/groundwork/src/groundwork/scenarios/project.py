@@ -32,6 +32,10 @@ def import_scenario(name: str) -> Any:
 
 def database_url() -> "URL":
     """Return the address of the configured database. Raises what the project's configuration raises."""
+    if PROJECT.database_url:
+        from sqlalchemy import make_url
+
+        return make_url(os.environ[PROJECT.database_url])
     url: URL = import_part(PROJECT.configuration).load(os.environ["FLASK_CONFIG"]).database_url
     return url
 

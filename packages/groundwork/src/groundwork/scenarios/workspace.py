@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from groundwork import project_commands
 from groundwork.configuration import loader
 from groundwork.configuration.loader import Configuration
 from groundwork.scenarios import catalog
@@ -71,8 +72,8 @@ def load(scenario: RunningScenario, wanted: State, store: TemplateStore, code: P
         return False
     size = [] if wanted.size is None else ["--size", str(wanted.size)]
     with store.loading(wanted) as name:
-        variables = {**scenario.configuration.environment, "APPLICATION_DB": name}
-        shell.serve(shell.python("alembic", "--quiet", "upgrade", "head"), variables, folder=code)
+        variables = loader.with_database(scenario.configuration.environment, name)
+        shell.serve(project_commands.migrate(), variables, folder=code)
         shell.serve(
             shell.python(LOADING, scenario.spec.name, *size, "--seed", str(wanted.seed)),
             variables,

@@ -45,6 +45,13 @@ def claim() -> None:
     draft.replace(LOCAL / CLAIM)
 
 
+def ignore_local() -> None:
+    """Keep git from adding .local, which has secrets, whatever the project's .gitignore says."""
+    ignored = LOCAL / ".gitignore"
+    if LOCAL.is_dir() and not ignored.exists():
+        ignored.write_text("*\n")
+
+
 def display(path: Path) -> str:
     """Return the path relative to the checkout, or the whole path if it is outside."""
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

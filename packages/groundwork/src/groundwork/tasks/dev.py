@@ -3,6 +3,7 @@
 from invoke.context import Context
 from invoke.tasks import task
 
+from groundwork import project_commands
 from groundwork.configuration import loader
 from groundwork.configuration.loader import Configuration
 from groundwork.migrations import revisions
@@ -41,7 +42,7 @@ def dev(_: Context, port: str = "") -> None:
             serve = compose.command("run", "--rm", "--no-deps", "--service-ports", "--no-TTY", "web")
             shell.serve(serve, compose.variables(settings), stdin=compose.web_override(settings))
         else:
-            shell.serve(shell.python("flask", "--app", "wsgi", "run"), settings.environment)
+            shell.serve(project_commands.serve(), settings.environment)
 
 
 def welcome(settings: Configuration) -> str:
@@ -49,9 +50,9 @@ def welcome(settings: Configuration) -> str:
     password = paths.display(paths.LOCAL / "secrets" / settings.name / "POSTGRES_PASSWORD")
     page = f"http://localhost:{settings['FLASK_RUN_PORT']}"
     psql = " ".join(["psql", *command[1:]])
+    documented = f"\n  API   {page}/api/docs" if (paths.ROOT / "openapi.json").is_file() else ""
     return f"""
-  page  {page}
-  API   {page}/api/docs
+  page  {page}{documented}
   psql  PGPASSWORD=$(cat {password}) {psql}
         (or: inv db.shell)
 """

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from invoke.context import Context
 from invoke.tasks import task
 
+from groundwork import project_commands
 from groundwork.configuration.loader import Configuration
 from groundwork.postgresql import database
 from groundwork.scenarios import catalog, project, templates, workspace
@@ -116,7 +117,7 @@ def serve(_: Context, name: str) -> None:
         port = ports.claim_with_notice(int(settings["FLASK_RUN_PORT"]), "the development server")
         settings = settings.with_values("the next free port", FLASK_RUN_PORT=port)
         shell.say(f"\n  page  http://localhost:{port}\n  data  {name}\n")
-        shell.serve(shell.python("flask", "--app", "wsgi", "run"), settings.environment)
+        shell.serve(project_commands.serve(), settings.environment)
 
 
 @task(help={"name": NAME, "command": "shell command, in quotes"}, positional=["command"])

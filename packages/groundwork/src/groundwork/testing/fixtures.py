@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from groundwork.testing.database_pool import Pool
-    from groundwork.testing.service import Database, HeldConnection
+    from groundwork.testing.service import CreateApp, Database, HeldConnection
 
 
 @pytest.fixture(scope="session")
@@ -38,20 +38,32 @@ def run_environment(request: pytest.FixtureRequest) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def worker_environment(run_environment: dict[str, str]) -> Iterator[dict[str, str]]:
     """Yield the same environment with this worker's clone of the template as the database."""
+    from groundwork.configuration.loader import with_database
     from groundwork.testing import database_pool, template
 
     name = database_pool.new_name()
     database_pool.create(run_environment, name, template.NAME)
-    yield {**run_environment, "APPLICATION_DB": name}
+    yield with_database(run_environment, name)
     database_pool.drop(run_environment, name)
 
 
 @pytest.fixture(scope="session")
-def app(worker_environment: dict[str, str]) -> Iterator[Flask]:
+def create_app() -> CreateApp:
+    """Return the function that creates the service on the database at a URL.
+
+    A project whose factory does not read its settings from the environment overrides this fixture.
+    """
+    from groundwork.testing import service
+
+    return service.create_from_project
+
+
+@pytest.fixture(scope="session")
+def app(worker_environment: dict[str, str], create_app: CreateApp) -> Iterator[Flask]:
     """Yield the service on this worker's database."""
     from groundwork.testing import service
 
-    app = service.create(worker_environment)
+    app = service.create(worker_environment, create_app)
     with app.app_context():
         service.db().session.configure(join_transaction_mode="create_savepoint")
     yield app
@@ -142,7 +154,11 @@ def template(request: pytest.FixtureRequest, run_environment: dict[str, str]) ->
 
 @pytest.fixture
 def database(
-    request: pytest.FixtureRequest, run_environment: dict[str, str], pools: dict[str, Pool], template: str
+    request: pytest.FixtureRequest,
+    run_environment: dict[str, str],
+    create_app: CreateApp,
+    pools: dict[str, Pool],
+    template: str,
 ) -> Iterator[Database]:
     """Yield a migrated database for this test only: empty, or filled by `@pytest.mark.scenario("orders", size=100)`.
 
@@ -150,6 +166,7 @@ def database(
 
     The database of a failed test is kept until the end of the run, and after it with --keep.
     """
+    from groundwork.configuration.loader import with_database
     from groundwork.testing import run
     from groundwork.testing.database_pool import Pool
     from groundwork.testing.service import Database
@@ -157,7 +174,7 @@ def database(
     if template not in pools:
         pools[template] = Pool(run_environment, template)
     name = pools[template].take()
-    database = Database({**run_environment, "APPLICATION_DB": name})
+    database = Database(with_database(run_environment, name), create_app)
     try:
         yield database
     finally:
@@ -177,14 +194,15 @@ def pools() -> Iterator[dict[str, Pool]]:
 
 
 @pytest.fixture
-def empty_database(run_environment: dict[str, str]) -> Iterator[Database]:
+def empty_database(run_environment: dict[str, str], create_app: CreateApp) -> Iterator[Database]:
     """Yield a database for this test only, before the first migration."""
+    from groundwork.configuration.loader import with_database
     from groundwork.testing import database_pool
     from groundwork.testing.service import Database
 
     name = database_pool.new_name()
     database_pool.create(run_environment, name)
-    database = Database({**run_environment, "APPLICATION_DB": name})
+    database = Database(with_database(run_environment, name), create_app)
     try:
         yield database
     finally:

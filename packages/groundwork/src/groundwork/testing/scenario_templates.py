@@ -1,5 +1,6 @@
 """Template databases with a scenario, for marked tests. The first worker that needs one creates it."""
 
+from groundwork.configuration.loader import with_database
 from groundwork.scenarios import catalog, workspace
 from groundwork.scenarios.loading import loader
 from groundwork.testing import database_pool, template
@@ -16,6 +17,6 @@ def name(environment: dict[str, str], story: str, size: int | None = None, seed:
         if connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone() is None:
             database_pool.drop(environment, making)  # left by a killed run
             database_pool.create(environment, making, template.NAME)
-            loader.load(Database({**environment, "APPLICATION_DB": making}).url, story, state.size, seed)
+            loader.load(Database(with_database(environment, making)).url, story, state.size, seed)
             connection.execute(f"ALTER DATABASE {making} RENAME TO {name}")
     return name

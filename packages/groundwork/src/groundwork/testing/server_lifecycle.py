@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import psutil
 
+from groundwork import project_commands
 from groundwork.configuration import loader
 from groundwork.configuration.loader import Configuration
 from groundwork.postgresql import embedded as postgres
@@ -96,7 +97,7 @@ def dedicated_server(folder: Path, options: Mapping[str, str]) -> Iterator[tuple
     server.start()
     try:
         database_pool.create(chosen.environment, chosen["APPLICATION_DB"])
-        shell.read(shell.python("alembic", "upgrade", "head"), chosen.environment)
+        shell.read(project_commands.migrate(), chosen.environment)
         database = Database(chosen.environment)
         yield server, database
         database.close()

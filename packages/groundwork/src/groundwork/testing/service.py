@@ -15,28 +15,31 @@ from groundwork.contract import PROJECT
 
 LONGEST_S = 60
 
+CreateApp = Callable[[str], Flask]
+"""Function that creates the service on the database at a URL."""
+
+
+def create_from_project(_url: str) -> Flask:
+    """Call the project's factory with `testing`; it reads the database's address from its settings."""
+    app: Flask = resolve_name(PROJECT.application)("testing")
+    return app
+
 
 class Database:
     """Database for one test."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, environment: dict[str, str], create_app: CreateApp = create_from_project) -> None:
         self.environment = environment
+        self._create_app = create_app
         self._apps: list[Flask] = []
 
     @property
     def url(self) -> URL:
-        return URL.create(
-            "postgresql+psycopg",
-            username=self.environment["POSTGRES_USER"],
-            password=self.environment["POSTGRES_PASSWORD"],
-            host=self.environment["POSTGRES_HOST"],
-            port=int(self.environment["POSTGRES_PORT"]),
-            database=self.environment["APPLICATION_DB"],
-        )
+        return url_of(self.environment)
 
     def app(self) -> Flask:
         """Create a service on this database."""
-        app = create(self.environment)
+        app = create(self.environment, self._create_app)
         self._apps.append(app)
         return app
 
@@ -70,12 +73,22 @@ class HeldConnection:
             self._connection.close()
 
 
-def create(environment: dict[str, str]) -> Flask:
+def url_of(environment: dict[str, str]) -> URL:
+    return URL.create(
+        "postgresql+psycopg",
+        username=environment["POSTGRES_USER"],
+        password=environment["POSTGRES_PASSWORD"],
+        host=environment["POSTGRES_HOST"],
+        port=int(environment["POSTGRES_PORT"]),
+        database=environment["APPLICATION_DB"],
+    )
+
+
+def create(environment: dict[str, str], create_app: CreateApp = create_from_project) -> Flask:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():
             patch.setenv(name, value)
-        app: Flask = resolve_name(PROJECT.application)("testing")
-        return app
+        return create_app(url_of(environment).render_as_string(hide_password=False))
 
 
 def dispose(app: Flask) -> None:

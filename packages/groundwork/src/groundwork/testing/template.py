@@ -5,7 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from groundwork import project_commands
+from groundwork.configuration import loader
 from groundwork.configuration.loader import Configuration
+from groundwork.contract import PROJECT
 from groundwork.postgresql import embedded
 from groundwork.system import paths, shell
 from groundwork.testing import database_pool
@@ -43,7 +46,8 @@ def made_from() -> str:
     digest = hashlib.sha256()
     makers = [Path(__file__).with_name(f"{name}.py") for name in ("template", "embedded", "container")]
     sources = [paths.CONFIG / "testing.json", paths.ROOT / "alembic.ini"]
-    for path in [*makers, *sources, *sorted((paths.ROOT / "alembic").rglob("*.py"))]:
+    sources = [path for path in sources if path.exists()]
+    for path in [*makers, *sources, *sorted((paths.ROOT / PROJECT.migrations).rglob("*.py"))]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
@@ -56,7 +60,7 @@ def fingerprint(settings: Configuration, made_by: str) -> str:
 def migrate(environment: dict[str, str]) -> None:
     """Create the template and forbid connections, which would block cloning. Raise Exit with Alembic's error."""
     database_pool.create(environment, NAME)
-    shell.read(shell.python("alembic", "upgrade", "head"), {**environment, "APPLICATION_DB": NAME})
+    shell.read(project_commands.migrate(), loader.with_database(environment, NAME))
     with database_pool.connect(environment, NAME) as connection:
         connection.execute("VACUUM (FULL, FREEZE)")  # a quarter fewer files to copy per clone
     with database_pool.connect(environment) as connection:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from werkzeug.exceptions import ServiceUnavailable
 
-from groundwork.flask.database import db, reason
+from groundwork.flask.database import reason
 
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
@@ -57,8 +57,9 @@ def _obstacle() -> str | None:
     # Imported here: Alembic takes a sixth of the service's import time, and no other request needs it.
     from alembic.migration import MigrationContext
 
+    session = current_app.extensions["sqlalchemy"].session
     try:
-        current = set(MigrationContext.configure(db.session.connection()).get_current_heads())
+        current = set(MigrationContext.configure(session.connection()).get_current_heads())
     except (OperationalError, NoConnectionFree) as error:
         return f"The database does not answer: {reason(error)}"
     expected = set(_migrations().get_heads())

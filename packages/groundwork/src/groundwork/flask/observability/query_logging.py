@@ -10,7 +10,6 @@ import structlog
 from flask import Flask, g, has_request_context
 from sqlalchemy import Connection, event
 
-from groundwork.flask.database import db
 from groundwork.flask.observability import request_logging
 
 SLOW_MS = 100
@@ -20,8 +19,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("app.queries")
 
 def init_app(app: Flask) -> None:
     with app.app_context():
-        event.listen(db.engine, "before_cursor_execute", _begin)
-        event.listen(db.engine, "after_cursor_execute", partial(_end, Path(app.root_path)))
+        event.listen(app.extensions["sqlalchemy"].engine, "before_cursor_execute", _begin)
+        event.listen(app.extensions["sqlalchemy"].engine, "after_cursor_execute", partial(_end, Path(app.root_path)))
 
 
 def _begin(connection: Connection, *_: Any) -> None:

@@ -17,8 +17,6 @@ from opentelemetry.trace import Span, SpanKind, StatusCode
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import ExceptionContext
 
-from groundwork.flask.database import db
-
 
 def init_app(app: Flask, service: str, percent: int) -> None:
     """Install tracing; call this after the `init_app` of db and of request_logging, which sets the request id."""
@@ -31,9 +29,9 @@ def init_app(app: Flask, service: str, percent: int) -> None:
     app.after_request(tracing.name)
     app.teardown_request(tracing.end)
     with app.app_context():
-        event.listen(db.engine, "before_cursor_execute", tracing.begin_statement)
-        event.listen(db.engine, "after_cursor_execute", tracing.end_statement)
-        event.listen(db.engine, "handle_error", tracing.fail_statement)
+        event.listen(app.extensions["sqlalchemy"].engine, "before_cursor_execute", tracing.begin_statement)
+        event.listen(app.extensions["sqlalchemy"].engine, "after_cursor_execute", tracing.end_statement)
+        event.listen(app.extensions["sqlalchemy"].engine, "handle_error", tracing.fail_statement)
 
 
 class Tracing:
