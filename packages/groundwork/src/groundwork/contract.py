@@ -89,7 +89,7 @@ def _problems(entries: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield name, f"is unknown; use one of {', '.join(known)}"
         elif value is None:
             yield name, "is missing, and so is project.name"
-        elif not isinstance(value, str) or not value:
+        elif not isinstance(value, str) or not (value or getattr(Project, name, None) == ""):
             yield name, f"should be a text, got {value!r}"
 
 

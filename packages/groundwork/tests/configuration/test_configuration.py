@@ -263,7 +263,7 @@ def test_generating_never_overwrites(checkout: Path) -> None:
 
 
 def test_of_two_that_generate_at_once_the_first_wins(checkout: Path) -> None:
-    path = checkout / ".local" / "SECRET_KEY"
+    path = checkout / ".local" / "secrets" / "SECRET_KEY"
 
     first, second = loader._generate_secret(path), loader._generate_secret(path)
 

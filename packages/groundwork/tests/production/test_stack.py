@@ -111,14 +111,6 @@ def test_where_users_have_no_numbers_the_service_has_its_own(
     assert stack.user(settings) == settings.document["containers"]["web"]["user"]
 
 
-@pytest.mark.parametrize("secret", ["it's", "a\\b", "'; DROP TABLE users; --", '$1 :x "y"'])
-def test_any_password_reaches_psql_as_it_is(secret: str) -> None:
-    quoted = stack._quoted(secret)
-
-    assert quoted[0] == quoted[-1] == "'"
-    assert quoted[1:-1].replace("\\\\", "\0").replace("\\'", "'").replace("\0", "\\") == secret
-
-
 @pytest.fixture
 def settings(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Configuration:
     for name, value in SECRETS.items():

@@ -59,7 +59,11 @@ SECRETS = production_secrets()
         (db.reset, {}, ["drop", "create", ["alembic", "upgrade", "head"], ["groundwork.scenarios.loading", "starter"]]),
     ],
 )
-def test_a_task_builds(task: Task[Any], arguments: dict[str, str], expected: list[object], ran: list[object]) -> None:
+def test_a_task_builds(
+    task: Task[Any], arguments: dict[str, str], expected: list[object], ran: list[object], checkout: Path
+) -> None:
+    (checkout / "alembic.ini").touch()
+
     task(Context(), **arguments)
 
     assert ran == expected

@@ -1,85 +1,77 @@
-"""Command line `python -m groundwork.migrations.roles`: run roles.sql without psql.
+"""The service's database, its two roles and their privileges, created or updated.
 
-On RDS, `migrate` runs it before Alembic, as the master user, who is no superuser.
-
-It supports only the psql features in that file. Passwords are sent as SCRAM verifiers, the form the server stores.
+The production stack passes a function that runs psql in its container. On RDS, `migrate` runs
+`python -m groundwork.migrations.roles` before Alembic, as the master user, who is no superuser; it sends passwords as
+SCRAM verifiers, the form the server stores.
 """
 
 import os
-import re
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import psycopg
-from psycopg import sql
+from psycopg.sql import SQL, Identifier, Literal
 
-ROLES = Path(__file__).with_name("roles.sql")
-VARIABLE = re.compile(r""":(['"])(\w+)\1""")
-EACH_ROW_IS_A_STATEMENT = r"\gexec"
+CREATE = SQL(
+    "CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8';"
+)
+# The log would show a statement that fails or is slow, with its password.
+UNLOGGED = """
+SET client_min_messages = warning;
+SELECT set_config(name, value, false)
+FROM (VALUES ('log_min_error_statement', 'panic'), ('log_min_duration_statement', '-1')) AS setting (name, value)
+WHERE has_parameter_privilege(current_user, name, 'SET');
+"""
 
-
-def statements(script: str) -> Iterator[str]:
-    """Yield each statement: a line that starts with a backslash, or lines up to a semicolon or a gexec command."""
-    lines: list[str] = []
-    for line in script.splitlines():
-        if line.strip() and not line.startswith("--"):
-            lines.append(line)
-        if lines and (line.startswith("\\") or line.endswith((";", EACH_ROW_IS_A_STATEMENT))):
-            yield "\n".join(lines)
-            lines.clear()
-
-
-def run(script: str, environ: dict[str, str]) -> None:
-    """Execute the script; raise psycopg.Error if a statement fails, KeyError if a variable is missing."""
-    with ExitStack() as opened:
-        connection = first = opened.enter_context(_connect(environ, environ["POSTGRES_DB"]))
-        values = {
-            "database": environ["APPLICATION_DB"],
-            "app": environ["APP_USER"],
-            "app_password": _verifier(first, environ["APP_USER"], environ["APP_PASSWORD"]),
-            "migrator": environ["POSTGRES_USER"],
-            "migrator_password": _verifier(first, environ["POSTGRES_USER"], environ["POSTGRES_PASSWORD"]),
-        }
-        for statement in statements(script):
-            if statement.startswith(r"\connect"):
-                connection = opened.enter_context(_connect(environ, values["database"]))
-            elif statement.endswith(EACH_ROW_IS_A_STATEMENT):
-                query = statement.removesuffix(EACH_ROW_IS_A_STATEMENT)
-                for (made,) in connection.execute(_filled_in(query, values)).fetchall():
-                    connection.execute(made)
-            elif not statement.startswith("\\"):
-                connection.execute(_filled_in(statement, values))
+Run = Callable[[str, str], object]
+"""Function that runs SQL in a database. It returns something true if the last statement returned rows."""
 
 
-def _connect(environ: dict[str, str], database: str) -> "psycopg.Connection[tuple[str]]":
-    return psycopg.connect(
-        host=environ["POSTGRES_HOST"],
-        port=environ["POSTGRES_PORT"],
-        dbname=database,
-        user=environ["MASTER_USER"],
-        password=environ["MASTER_PASSWORD"],
-        connect_timeout=10,
-        autocommit=True,
-    )
+def create(run: Run, maintenance: str, database: str, app: tuple[str, str], migrator: tuple[str, str]) -> None:
+    """Create the roles, each with its name and password, and the database; grant the privileges."""
+    names = ("app", "app_password", "migrator", "migrator_password")
+    settings = [
+        SQL("SET {} = {};\n").format(Identifier("roles", name), Literal(value)).as_string()
+        for name, value in zip(names, (*app, *migrator), strict=True)
+    ]
+    begin = "".join((UNLOGGED, *settings))
+    run(maintenance, begin + Path(__file__).with_name("roles.sql").read_text("utf-8"))
+    if not run(maintenance, SQL("SELECT 1 FROM pg_database WHERE datname = {};").format(Literal(database)).as_string()):
+        run(maintenance, CREATE.format(Identifier(database), Identifier(migrator[0])).as_string())
+    run(database, begin + Path(__file__).with_name("privileges.sql").read_text("utf-8"))
 
 
-def _verifier(connection: "psycopg.Connection[tuple[str]]", role: str, password: str) -> str:
-    return connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+def create_on_rds(environ: Mapping[str, str]) -> None:
+    """Create them as the master user. Raise psycopg.Error if a statement fails, KeyError if a variable is missing."""
 
+    def connect(database: str) -> "psycopg.Connection[tuple[str]]":
+        return psycopg.connect(
+            host=environ["POSTGRES_HOST"],
+            port=environ["POSTGRES_PORT"],
+            dbname=database,
+            user=environ["MASTER_USER"],
+            password=environ["MASTER_PASSWORD"],
+            connect_timeout=10,
+            autocommit=True,
+        )
 
-def _filled_in(statement: str, values: dict[str, str]) -> sql.Composed:
-    def quoted(found: re.Match[str]) -> str:
-        value = values[found[2]]
-        return (sql.Literal(value) if found[1] == "'" else sql.Identifier(value)).as_string()
+    def run(database: str, script: str) -> bool:
+        with connect(database) as connection:
+            return connection.execute(script.encode()).rowcount > 0
 
-    return sql.Composed([sql.SQL(VARIABLE.sub(quoted, statement))])
+    def with_verifier(role: str, password: str) -> tuple[str, str]:
+        return role, maintenance.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+
+    with connect(environ["POSTGRES_DB"]) as maintenance:
+        app = with_verifier(environ["APP_USER"], environ["APP_PASSWORD"])
+        migrator = with_verifier(environ["POSTGRES_USER"], environ["POSTGRES_PASSWORD"])
+        create(run, environ["POSTGRES_DB"], environ["APPLICATION_DB"], app, migrator)
 
 
 if __name__ == "__main__":
     try:
-        run(ROLES.read_text("utf-8"), dict(os.environ))
+        create_on_rds(os.environ)
     except KeyError as missing:
         sys.exit(f"roles: the variable {missing.args[0]} is missing")
     except psycopg.Error as error:

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -193,21 +192,16 @@ def give_roles(settings: Configuration) -> None:
     password = settings["POSTGRES_PASSWORD"]
     for each in containers("web", all_states=True):
         mounted.add_password(Path(each.mounts.get(PASSWORD_FILE, "")), password)
-    sql("postgres", roles(settings))
+    create_roles(settings)
 
 
-def roles(settings: Configuration) -> str:
-    """Return the psql script that creates or updates the database and its roles."""
-    values = {
-        "database": settings["APPLICATION_DB"],
-        "app": settings["POSTGRES_USER"],
-        "app_password": settings["POSTGRES_PASSWORD"],
-        "migrator": settings.document["migrations"]["role"],
-        "migrator_password": settings["MIGRATOR_PASSWORD"],
-    }
-    script = [f"\\set {name} {_quoted(value)}" for name, value in values.items()]
-    script.append(resources.files("groundwork.migrations").joinpath("roles.sql").read_text("utf-8"))
-    return "\n".join(script)
+def create_roles(settings: Configuration) -> None:
+    """Create or update the database and its roles with the passwords of these settings."""
+    from groundwork.migrations import roles  # it imports psycopg, which most tasks do without
+
+    role: str = settings.document["migrations"]["role"]
+    app = (settings["POSTGRES_USER"], settings["POSTGRES_PASSWORD"])
+    roles.create(sql, "postgres", settings["APPLICATION_DB"], app, (role, settings["MIGRATOR_PASSWORD"]))
 
 
 def token(replica: str, email: str) -> str:
@@ -289,9 +283,3 @@ def _container(inspected: dict[str, Any]) -> Container:
         started=state["StartedAt"],
         mounts={each["Destination"]: each["Source"] for each in inspected["Mounts"] if each["Type"] == "bind"},
     )
-
-
-def _quoted(value: str) -> str:
-    r"""Quote a value for psql's `\set`."""
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"

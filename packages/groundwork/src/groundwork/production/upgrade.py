@@ -39,7 +39,7 @@ def upgrade(settings: Configuration) -> str:
     shut_out = settings.with_values("the upgrade", POSTGRES_PASSWORD=secrets.token_hex())
 
     def move() -> None:
-        stack.sql("postgres", stack.roles(shut_out))
+        stack.create_roles(shut_out)
         dumps.restore(stack.database(settings), manifest, folder)
         with shell.uninterrupted():
             _in_database(f"mv --no-target-directory {majors.HOME}/{old} {kept}")  # from here on, the new data is valid
@@ -47,7 +47,7 @@ def upgrade(settings: Configuration) -> str:
     try:
         with step(f"backing up PostgreSQL {old}, without the service"):
             _in_database(f"rm -rf {majors.HOME}/{new}")  # left behind by a killed upgrade
-            stack.sql("postgres", stack.roles(shut_out))
+            stack.create_roles(shut_out)
             stack.sql(settings["APPLICATION_DB"], DISCONNECT)
             manifest = dumps.create(stack.database(settings), folder)
         with step(f"restoring into PostgreSQL {new}"):
