@@ -147,6 +147,7 @@ def fail_with_a_secret() -> None:
 @pytest.fixture(autouse=True)
 def as_before() -> Iterator[None]:
     levels = {name: logging.getLogger(name).level for name in ("werkzeug", "gunicorn.error")}
+    logging.getLogger("werkzeug").setLevel(logging.NOTSET)  # a server of other tests in this process has set it
     yield
     configure("WARNING", "json")
     for name, level in levels.items():
