@@ -18,7 +18,7 @@ from testcontainers.core.config import testcontainers_config
 
 from groundwork.configuration.loader import Configuration
 from groundwork.postgresql import embedded
-from groundwork.system import docker
+from groundwork.system import docker, process_owner
 from groundwork.testing import database_pool, server_lifecycle, template
 from packages.groundwork.benchmarks.suite import peers
 
@@ -47,7 +47,7 @@ def ours(_: Path) -> tuple[float, Stop]:
     """Start our server: a container, or embedded without an engine."""
 
     def start() -> Stop:
-        started = server_lifecycle.start(outlives=False)
+        started = server_lifecycle.start(process_owner.identity())
         with database_pool.connect(started.environment) as connection:
             connection.execute("SELECT 1")
         return started.stop

@@ -32,7 +32,7 @@ def run_environment(request: pytest.FixtureRequest) -> dict[str, str]:
     """Start the PostgreSQL of this run on first use, and return the environment to connect to it."""
     from groundwork.testing import run
 
-    return run.ask(request.config.stash[run.FOLDER])[0]
+    return run.server(request.config)[0]
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """Options, server and reports of a run.
 
-The main pytest process owns the server; pytest-xdist workers are other processes. They communicate by a shared
-folder: a worker creates the file `request` and waits for the file `answer`.
+The first process that needs the server starts it: pytest itself, or a worker of pytest-xdist. All share a folder with
+its address. The server belongs to the main process, which ends it.
 """
 
 import json
@@ -11,23 +11,24 @@ import shutil
 import signal
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from groundwork.system import environment
+from groundwork.system import environment, process_owner
 from groundwork.system.paths import NAME
 
 FOLDER = pytest.StashKey[Path]()
-KEEPER = pytest.StashKey["Keeper"]()
+OWNER = pytest.StashKey[str]()
+"""Identity of the main process."""
 FAILED = pytest.StashKey[bool]()
+ADDRESS = "server.json"
+"""File in the folder with the environment to connect to the server, or with the error of its start."""
+LOCK = "server.lock"
+"""File that stays in the folder once a process has asked for the server."""
 LIBRARIES = ("alembic", "click", "flask", "psycopg", "sqlalchemy", "werkzeug")
-POLL_SECONDS = 0.005
-SECONDS_TO_ANSWER = 180
 WAL_SEGMENT_BYTES = 16 * 1024**2
 
 
@@ -47,10 +48,9 @@ def pytest_load_initial_conftests() -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "scenario(name, size, seed): the test's `database` has that scenario in it")
     hear_ctrl_c()
-    shared = getattr(config, "workerinput", {}).get("folder")
-    config.stash[FOLDER] = Path(shared or tempfile.mkdtemp(prefix=f"{NAME}-tests-{os.getpid()}-"))
-    if shared is None:
-        config.stash[KEEPER] = Keeper(config.stash[FOLDER], _outlives(config))
+    main = getattr(config, "workerinput", {})
+    config.stash[FOLDER] = Path(main.get("folder") or tempfile.mkdtemp(prefix=f"{NAME}-tests-{os.getpid()}-"))
+    config.stash[OWNER] = main.get("owner") or process_owner.identity()
 
 
 def hear_ctrl_c() -> None:
@@ -86,12 +86,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     node.workerinput["folder"] = str(node.config.stash[FOLDER])
+    node.workerinput["owner"] = node.config.stash[OWNER]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    if KEEPER in config.stash:
-        config.stash[KEEPER].end()
-        shutil.rmtree(config.stash[FOLDER], ignore_errors=True)
+    if FOLDER not in config.stash or hasattr(config, "workerinput"):
+        return
+    if (config.stash[FOLDER] / LOCK).exists():
+        from groundwork.testing import server_lifecycle
+
+        server_lifecycle.discard(config.stash[OWNER])
+        server_lifecycle.discard_abandoned()
+    shutil.rmtree(config.stash[FOLDER], ignore_errors=True)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -136,7 +142,7 @@ def _full_place(config: pytest.Config) -> Path | None:
 
     place = embedded.memory()
     is_full = shutil.disk_usage(place).free < 2 * WAL_SEGMENT_BYTES
-    return place if is_full and "embedded" in ask(config.stash[FOLDER])[1] else None
+    return place if is_full and "embedded" in server(config)[1] else None
 
 
 def _answers(config: pytest.Config) -> bool:
@@ -145,7 +151,7 @@ def _answers(config: pytest.Config) -> bool:
     from groundwork.testing import database_pool
 
     try:
-        database_pool.connect(ask(config.stash[FOLDER])[0]).close()
+        database_pool.connect(server(config)[0]).close()
     except OperationalError:
         return False
     return True
@@ -155,7 +161,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     """Print the PostgreSQL that the tests used, and the databases of failed tests."""
     folder = config.stash[FOLDER]
     try:
-        connection, described = ask(folder) if (folder / "answer").exists() else ({}, "")
+        connection, described = server(config) if (folder / ADDRESS).exists() else ({}, "")
     except NoServer:
         return  # already reported by every test that needs it
     if described:
@@ -184,59 +190,32 @@ class NoServer(Exception):
     """Failure to start PostgreSQL for the tests, with a one-line reason."""
 
 
-class Keeper:
-    """Thread that waits for a request in `folder`, starts the server and writes the environment to connect to it."""
+def server(config: pytest.Config) -> tuple[dict[str, str], str]:
+    """Return the environment of the run's server and its description; start it if no process has. Raises NoServer."""
+    from filelock import FileLock
 
-    def __init__(self, folder: Path, outlives: bool) -> None:
-        self._folder = folder
-        self._outlives = outlives
-        self._ends = threading.Event()
-        self._thread = threading.Thread(target=self._wait, daemon=True)
-        self._thread.start()
-
-    def end(self) -> None:
-        self._ends.set()
-        self._thread.join()
-
-    def _wait(self) -> None:
-        while not self._ends.wait(POLL_SECONDS):
-            if (self._folder / "request").exists():
-                self._serve()
-                return
-
-    def _serve(self) -> None:
-        try:
-            from groundwork.testing import server_lifecycle
-
-            started = server_lifecycle.start(outlives=self._outlives)
-        except Exception as error:  # of any kind, because the waiting tests need an answer
-            _write(self._folder / "answer", {"error": str(error) or type(error).__name__})
-            return
-        _write(self._folder / "answer", {"environment": started.environment, "described": started.described})
-        try:
-            server_lifecycle.discard_abandoned()  # after the answer, so that tests do not wait for it
-        finally:
-            self._ends.wait()
-            started.stop()
+    address = config.stash[FOLDER] / ADDRESS
+    with FileLock(config.stash[FOLDER] / LOCK):
+        if not address.exists():
+            _write(address, _start(config))
+    found = json.loads(address.read_text("utf-8"))
+    if "error" in found:
+        raise NoServer(found["error"])
+    return found["environment"], found["described"]
 
 
-def ask(folder: Path) -> tuple[dict[str, str], str]:
-    """Return the environment of the run's server and its description. Raise NoServer on failure or timeout."""
-    (folder / "request").touch()
-    deadline = time.monotonic() + SECONDS_TO_ANSWER
-    while not (folder / "answer").exists():
-        if time.monotonic() > deadline:
-            raise NoServer(f"no PostgreSQL within {SECONDS_TO_ANSWER} s")
-        time.sleep(POLL_SECONDS)
-    answer = json.loads((folder / "answer").read_text("utf-8"))
-    if "error" in answer:
-        raise NoServer(answer["error"])
-    return answer["environment"], answer["described"]
+def _start(config: pytest.Config) -> dict[str, object]:
+    from groundwork.testing import server_lifecycle
+
+    try:
+        started = server_lifecycle.start(config.stash[OWNER], outlives=_outlives(config))
+    except Exception as error:  # of any kind, because the other workers need the reason too
+        return {"error": str(error) or type(error).__name__}
+    started.leave()
+    return {"environment": started.environment, "described": started.described}
 
 
-def _write(path: Path, answer: dict[str, object]) -> None:
-    """Write the file atomically, because others wait for it, and private, because it contains a password."""
-    draft = path.with_name(f"{path.name}.draft")
-    with open(draft, "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-        json.dump(answer, file)
-    draft.rename(path)
+def _write(path: Path, found: dict[str, object]) -> None:
+    """Write the file, private because it contains a password."""
+    with open(path, "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        json.dump(found, file)

@@ -15,7 +15,7 @@ from groundwork import project_commands
 from groundwork.configuration import loader
 from groundwork.configuration.loader import Configuration
 from groundwork.postgresql import embedded as postgres
-from groundwork.system import docker, paths, ports, process_owner, shell
+from groundwork.system import docker, paths, ports, shell
 from groundwork.testing import container, database_pool, embedded, template
 from groundwork.testing.template import Started
 
@@ -32,12 +32,12 @@ class Kind(Protocol):
     def start(self, claimed_by: str) -> Started: ...
 
 
-def start(*, outlives: bool) -> Started:
-    """Start a server. Raise the error if it fails; nothing is left running then."""
+def start(owner: str, *, outlives: bool = False) -> Started:
+    """Start a server that belongs to `owner`. Raise the error if it fails; nothing is left running then."""
     if not outlives:
         kind = _best()
         make(kind)
-        return kind.start(process_owner.identity())
+        return kind.start(owner)
 
     from filelock import FileLock
 
@@ -69,9 +69,13 @@ def discard_abandoned() -> None:
             shutil.rmtree(folder, ignore_errors=True)  # folders of other users stay
 
 
+def discard(owner: str) -> None:
+    embedded.discard_all(owner)
+    container.discard_all(owner)
+
+
 def discard_reused() -> None:
-    embedded.discard_all(NOBODY)
-    container.discard_all(NOBODY)
+    discard(NOBODY)
     STATE.unlink(missing_ok=True)
 
 
