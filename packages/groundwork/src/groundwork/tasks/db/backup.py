@@ -10,11 +10,18 @@ from groundwork.configuration import loader
 from groundwork.configuration.loader import Configuration
 from groundwork.migrations import revisions
 from groundwork.postgresql import database, production_guard
+from groundwork.postgresql.database import Database
 from groundwork.postgresql.production_guard import CONFIRM_HELP
-from groundwork.system import shell, table
+from groundwork.system import paths, shell, table
+from groundwork.system.errors import Exit
+from groundwork.tasks import arguments
 
 SNAPSHOT = "name of the snapshot; inv db.snapshots lists them"
 NEWEST = "name of the snapshot; by default the newest of this git branch"
+BACKUP_HELP = {
+    "folder": "target folder; by default a new one in .local/backups",
+    "keep": "number of backups to keep in .local/backups; older ones are deleted after this one is complete",
+}
 CONFIG = "name of the configuration; by default APPLICATION_CONFIG, else development"
 MIGRATE = "apply pending migrations without asking"
 
@@ -83,16 +90,26 @@ def forget(_: Context, name: str, yes_i_mean: str = "") -> None:
         shell.say(f"deleted snapshot {name}")
 
 
-@task(help={"folder": "target folder; by default a new one in .local/backups", "config": CONFIG})
-def backup(_: Context, folder: str = "", config: str = "") -> None:
+@task(help={**BACKUP_HELP, "config": CONFIG})
+def backup(_: Context, folder: str = "", keep: str = "", config: str = "") -> None:
     """Write a backup of the database to a folder.
 
     Example: inv db.backup --folder ../backups/monday
     """
     with shell.interruptible(), database.available(loader.load(config)) as found:
-        target = dumps.backup_folder(found.configuration, folder)
-        made = dumps.create(found, target)
+        write_backup(found, folder, keep)
+
+
+def write_backup(found: Database, folder: str, keep: str) -> None:
+    """Back up a database, and delete all but the newest `keep` backups in .local/backups. Raises Exit on failure."""
+    if folder and keep:
+        raise Exit("--keep: deletes backups in .local/backups only: leave out --folder", code=1)
+    number = arguments.number("keep", keep) if keep else 0
+    target = dumps.backup_folder(found.configuration, folder)
+    made = dumps.create(found, target)
     shell.say(made.summary(target))
+    for old in dumps.delete_old(found.configuration, number) if number else []:
+        shell.say(f"deleted {paths.display(old)}")
 
 
 @task(help={"folder": "folder of the backup", "config": CONFIG, "migrate": MIGRATE, "yes_i_mean": CONFIRM_HELP})

@@ -14,9 +14,9 @@ from groundwork.backups import dumps
 from groundwork.configuration.loader import Configuration
 from groundwork.migrations import revisions
 from groundwork.production import images, rollout, stack
-from groundwork.system import paths, shell, table
+from groundwork.system import shell, table
 from groundwork.system.errors import Exit
-from groundwork.tasks import arguments
+from groundwork.tasks.db.backup import BACKUP_HELP, write_backup
 
 TIMEOUT_SECONDS = 5
 
@@ -103,27 +103,14 @@ def open_shell(_: Context) -> None:
     _execute_in("db", "psql", "--username", settings["POSTGRES_USER"], settings["APPLICATION_DB"])
 
 
-@task(
-    help={
-        "folder": "target folder; by default a new one in .local/backups",
-        "keep": "number of backups to keep in .local/backups; older ones are deleted after this one is complete",
-    }
-)
+@task(help=BACKUP_HELP)
 def backup(_: Context, folder: str = "", keep: str = "") -> None:
     """Write a backup of the database, without downtime.
 
     Example: inv prod.backup --keep 7
     """
-    if folder and keep:
-        raise Exit("--keep: deletes backups in .local/backups only: leave out --folder", code=1)
-    number = arguments.number("keep", keep) if keep else 0
     with shell.interruptible():
-        found = stack.database(stack.load())
-        target = dumps.backup_folder(found.configuration, folder)
-        made = dumps.create(found, target)
-        shell.say(made.summary(target))
-        for old in dumps.delete_old(found.configuration, number) if number else []:
-            shell.say(f"deleted {paths.display(old)}")
+        write_backup(stack.database(stack.load()), folder, keep)
 
 
 @task(help={"folder": "folder of the backup", "yes_i_mean": "the name of the database, to confirm"})
