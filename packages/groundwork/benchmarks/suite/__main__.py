@@ -46,7 +46,7 @@ def everything(stack: ExitStack, tests: int) -> list[Experiment]:
 
 def has_engine() -> bool:
     try:
-        docker.require(peers.settings().images["postgres"])
+        docker.require(peers.settings().images.postgres)
     except docker.NoEngine as reason:
         shell.note(f"skipping the container benchmark: {reason}")
         return False

@@ -65,7 +65,7 @@ def docker_run(folder: Path) -> tuple[float, Stop]:
         *("docker", "run", "--rm", "--detach", "--name", name, "--user", docker.user()),
         *("--publish", f"127.0.0.1:{configured['POSTGRES_PORT']}:5432", "--volume", f"{folder / 'mounted'}:{INSIDE}"),
         *("--env", f"POSTGRES_PASSWORD={configured['POSTGRES_PASSWORD']}"),
-        *(configured.images["postgres"], "postgres", *options),
+        *(configured.images.postgres, "postgres", *options),
     ]
 
     def start() -> Stop:
@@ -79,7 +79,7 @@ def docker_run(folder: Path) -> tuple[float, Stop]:
 def testcontainers(_: Path) -> tuple[float, Stop]:
     """Start testcontainers as documented, but without its reaper, which would be another container."""
     testcontainers_config.ryuk_disabled = True
-    container = PostgresContainer(peers.settings().images["postgres"], driver="psycopg")
+    container = PostgresContainer(peers.settings().images.postgres, driver="psycopg")
 
     def start() -> Stop:
         container.start()

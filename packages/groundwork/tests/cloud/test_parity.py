@@ -26,7 +26,7 @@ SECRET = f"arn:aws:secretsmanager:{REGION}:1:secret:shop/SECRET_KEY-aB3dEf"
 def test_all_four_make_the_same_of_the_configuration(aws: Aws, plans: Path) -> None:
     settings = loader.load("production", environ={}, missing_secrets="show")
     planned = terraform.planned_containers(settings)
-    serve(aws, settings.document["cloud"]["name"], planned)
+    serve(aws, settings.cloud.name, planned)
 
     places = {
         "Flask": flask.read(settings),
@@ -157,7 +157,9 @@ def container(name: str, variables: dict[str, str]) -> dict[str, Any]:
 @pytest.fixture
 def settings() -> Configuration:
     found = loader.load("production", environ={}, missing_secrets="show")
-    return replace(found, document={**found.document, "cloud": {"name": "shop", "region": REGION}})
+    return replace(
+        found, document={**found.document, "cloud": {**found.document["cloud"], "name": "shop", "region": REGION}}
+    )
 
 
 @pytest.fixture

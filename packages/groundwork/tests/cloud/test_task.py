@@ -98,7 +98,7 @@ def test_a_body_that_arrives_slowly_is_answered(task: Task) -> None:
 
 
 def test_limits_count_the_client_that_the_load_balancer_names(task: Task) -> None:
-    burst = loader.load("production", missing_secrets="show").document["proxy"]["passwords_burst"]
+    burst = loader.load("production", missing_secrets="show").proxy.passwords_burst
 
     def sign_in(forwarded_for: str) -> int:
         return task.ask("/api/tokens", method="POST", forwarded_for=forwarded_for)
@@ -161,7 +161,7 @@ def task() -> Iterator[Task]:
     with ExitStack() as opened:
         images = {
             "web": opened.enter_context(built("production")),
-            "proxy": opened.enter_context(built("proxy", NGINX=settings.images["nginx"])),
+            "proxy": opened.enter_context(built("proxy", NGINX=settings.images.nginx)),
         }
         owner = opened.enter_context(database(settings))
         migrate = ("python", "-m", "alembic", "upgrade", "head")
@@ -194,7 +194,7 @@ def database(settings: Configuration) -> Iterator[str]:
     """Run PostgreSQL in the network namespace of the task, which it keeps for the other containers."""
     published = [f"--publish=127.0.0.1::{port}" for port in (NGINX, GUNICORN)]
     password = f"--env=POSTGRES_PASSWORD={PASSWORD}"
-    started = docker("run", "--detach", *published, password, settings.images["postgres"]).strip()
+    started = docker("run", "--detach", *published, password, settings.images.postgres).strip()
     try:
         ready = ["docker", "exec", started, "pg_isready", "--quiet", "--host", "127.0.0.1"]
         wait_until(lambda: subprocess.run(ready, check=False).returncode == 0)

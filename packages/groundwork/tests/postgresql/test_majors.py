@@ -11,7 +11,7 @@ from groundwork.system.errors import Exit
 from groundwork.testing import requirements
 from packages.groundwork.tests.conftest import Clone
 
-IMAGE = loader.load("testing", environ={}, missing_secrets="show").images["postgres"]
+IMAGE = loader.load("testing", environ={}, missing_secrets="show").images.postgres
 
 
 @pytest.mark.engine

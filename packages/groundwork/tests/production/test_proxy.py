@@ -186,7 +186,7 @@ def test_the_log_shows_neither_secrets_nor_what_a_terminal_obeys(proxy: Proxy) -
 
 @pytest.mark.engine
 def test_one_address_has_so_many_requests_in_work_and_no_more(proxy: Proxy) -> None:
-    most = loader.load("production", missing_secrets="show").document["proxy"]["requests_per_place"]
+    most = loader.load("production", missing_secrets="show").proxy.requests_per_place
     unfinished = f"POST /api/orders HTTP/1.1\r\n{HOST}Content-Length: 10\r\n\r\nx".encode()
     with ExitStack() as opened:
         for _ in range(most):
@@ -216,7 +216,7 @@ def test_the_service_is_ready_while_one_of_its_replicas_is_drained(proxy: Proxy)
 @pytest.mark.engine
 @pytest.mark.parametrize("address", ["/api/users", "/api/tokens", "/sign-in", "/api/%75sers"])
 def test_one_address_sends_fewer_passwords_than_other_writes(proxy: Proxy, address: str) -> None:
-    burst = loader.load("production", missing_secrets="show").document["proxy"]["passwords_burst"]
+    burst = loader.load("production", missing_secrets="show").proxy.passwords_burst
     wait_until_nothing_serves(proxy)
 
     def post(_: int = 0) -> int:
@@ -288,7 +288,7 @@ def proxy() -> Iterator[Proxy]:
             *(f"--env={name}={value}" for name, value in values.items()),
             *("--volume", f"{project.ROOT}/compose/nginx:/etc/nginx/proxy:ro"),
             *("--volume", f"{project.ROOT}/packages/groundwork/src/groundwork/flask/http/static:/static:ro"),
-            *("--entrypoint", "sh", settings.images["nginx"], "/etc/nginx/proxy/start.sh"),
+            *("--entrypoint", "sh", settings.images.nginx, "/etc/nginx/proxy/start.sh"),
         ).strip()
         try:
             port = int(docker("port", started, "8080").rpartition(":")[2])

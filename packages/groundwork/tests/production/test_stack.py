@@ -108,7 +108,7 @@ def test_where_users_have_no_numbers_the_service_has_its_own(
 
     mounted.write(settings, stack.user(settings))
 
-    assert stack.user(settings) == settings.document["containers"]["web"]["user"]
+    assert stack.user(settings) == settings.containers.web.user
 
 
 @pytest.fixture

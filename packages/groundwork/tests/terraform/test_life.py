@@ -75,7 +75,7 @@ def test_no_state_and_no_environment_holds_a_secret(life: Life) -> None:
     assert not RANDOM.search(json.dumps(secrets))
     assert only(state, "aws_db_instance", "main")["password"] is None
     names = {each["name"] for container in containers for each in container["environment"]}
-    assert not names & set(loader.load("production", missing_secrets="show").document["secrets"])
+    assert not names & set(loader.load("production", missing_secrets="show").secrets)
 
 
 def test_the_release_role_may_write_the_state_alone_and_run_the_migration_in_the_cluster_alone(life: Life) -> None:
@@ -134,7 +134,7 @@ def test_the_default_security_group_lets_nothing_through_and_the_network_s_traff
 
 def test_the_secrets_have_values_of_their_own(life: Life) -> None:
     values = json.loads(life("values of the secrets").said)
-    names = loader.load("production", missing_secrets="show").document["secrets"]
+    names = loader.load("production", missing_secrets="show").secrets
 
     assert len(values) == len({*values.values()}) == len(names)
     assert all(RANDOM.fullmatch(value) for value in values.values())

@@ -134,7 +134,7 @@ def _signature_of_one_that_has_ended() -> str:
 def _stack(place: Path) -> str:
     """Start a stack with one resource of each of KINDS; its container has exited. Return its name."""
     name = f"{paths.NAME}-{os.urandom(4).hex()}"
-    image = server_lifecycle.settings().images["postgres"]
+    image = server_lifecycle.settings().images.postgres
     services = {"it": {"image": image, "command": ["true"], "volumes": ["kept:/kept"]}}
     file = place / cleanup.claimed_folder() / "shop" / "compose.json"
     file.parent.mkdir(parents=True)

@@ -120,7 +120,7 @@ def find(found: Database, major: int) -> DumpTools:
         dump, restore = (shutil.which(name, path=folder) for name in ("pg_dump", "pg_restore"))
         if dump and restore and _major(dump) == _major(restore) == major:
             return LocalTools(Path(dump), Path(restore))
-    image = image_for(major, found.configuration.images["postgres"])
+    image = image_for(major, found.configuration.images.postgres)
     try:
         docker.require(image)
     except docker.NoEngine as reason:

@@ -14,7 +14,7 @@ DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 
-def session(region: str, number: str | None = None) -> Any:
+def session(region: str, number: str = "") -> Any:
     """Return a boto3 session for the region. If `number` is given, require this account.
 
     Raise Exit if AWS does not accept the credentials, or if the caller's region or account is another one.
@@ -25,7 +25,7 @@ def session(region: str, number: str | None = None) -> Any:
         _require_region(region, boto3.Session().region_name)
         found = boto3.Session(region_name=region)
         caller = found.client("sts").get_caller_identity()
-    if number not in (None, caller["Account"]):
+    if number and number != caller["Account"]:
         raise Exit(
             f"config/production.json: cloud/account: is {number}, but {caller['Arn']} is of {caller['Account']}: "
             "sign in to the other one",

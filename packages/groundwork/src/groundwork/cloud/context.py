@@ -11,7 +11,8 @@ from groundwork.cloud.ecs_task import Once, Place
 from groundwork.cloud.registry import Registry
 from groundwork.cloud.service import Described, Service
 from groundwork.configuration import loader
-from groundwork.configuration.loader import Configuration, Document
+from groundwork.configuration.loader import Configuration
+from groundwork.configuration.sections import Cloud
 from groundwork.system import paths, shell
 from groundwork.system.errors import Exit
 from groundwork.system.locks import exclusive
@@ -40,7 +41,7 @@ class Stage:
     @property
     def pending_settings(self) -> str:
         """Database settings that wait for a reboot, with the command for it; empty if all are in effect."""
-        name, region = self.described["name"], self.described["region"]
+        name, region = self.settings.cloud.name, self.settings.cloud.region
         if not database.reboot_is_due(self.client("rds"), name):
             return ""
         return (
@@ -68,12 +69,6 @@ class Stage:
         place = Place(self.outputs["cluster"], self.outputs["subnets"], self.outputs["migrate_security_groups"])
         return Once(self.client("ecs"), self.client("logs"), place, definition, name)
 
-    @property
-    def described(self) -> Document:
-        """Section `cloud` of the configuration."""
-        found: Document = self.settings.document["cloud"]
-        return found
-
 
 @contextmanager
 def looking() -> Iterator[Stage]:
@@ -92,11 +87,9 @@ def working(*, first: bool = False) -> Iterator[Stage]:
 
 def _opened(*, first: bool = False) -> Stage:
     settings = loader.load("production", missing_secrets="show")
-    cloud = settings.document.get("cloud")
-    if cloud is None:
-        raise Exit("config/production.json: has no section cloud, which says where the service runs", code=1)
+    cloud = settings.cloud
     terraform.require()
-    session = account.session(cloud["region"], cloud.get("account"))
+    session = account.session(cloud.region, cloud.account)
     terraform.init(_backend(cloud))
     outputs = terraform.outputs()
     if not outputs and not first:
@@ -104,6 +97,6 @@ def _opened(*, first: bool = False) -> Stage:
     return Stage(settings, session, outputs)
 
 
-def _backend(cloud: Document) -> dict[str, str]:
+def _backend(cloud: Cloud) -> dict[str, str]:
     """Return the S3 location of the Terraform state, which all checkouts share."""
-    return {"bucket": cloud["state_bucket"], "region": cloud["region"]}
+    return {"bucket": cloud.state_bucket, "region": cloud.region}

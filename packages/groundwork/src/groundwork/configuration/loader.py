@@ -9,10 +9,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import quote
 
-from groundwork.configuration import rules, schema
+from groundwork.configuration import rules, schema, sections
+from groundwork.configuration.sections import Cloud, Containers, Images, Migrations, Proxy
 from groundwork.contract import PROJECT
 from groundwork.system import paths
 from groundwork.system.errors import Exit
@@ -22,6 +23,7 @@ GENERATED_BYTES = 32
 WITHOUT_FILES = ("development", "testing")
 LONGEST_BLOCKED_MS = 1000
 Document = dict[str, Any]
+T = TypeVar("T")
 
 
 class InvalidConfiguration(Exit):
@@ -49,11 +51,8 @@ class Value:
 class Configuration:
     name: str
     values: dict[str, Value]
-    images: dict[str, str]
-    longest_blocked_ms: int
-    """Longest time that a migration may block a query."""
     document: Document
-    """The parsed file, with the sections that only production has."""
+    """The parsed file."""
 
     def __getitem__(self, name: str) -> str:
         return self.values[name].text
@@ -64,6 +63,35 @@ class Configuration:
         values = {name: value.text for name, value in self.values.items()}
         return {**values, **_database_url(values)}
 
+    @property
+    def secrets(self) -> list[str]:
+        """Return the names of the secrets."""
+        names: list[str] = self.document["secrets"]
+        return names
+
+    @property
+    def images(self) -> Images:
+        return self._section("images", Images)
+
+    @property
+    def migrations(self) -> Migrations:
+        return self._section("migrations", Migrations)
+
+    @property
+    def containers(self) -> Containers:
+        return self._section("containers", Containers)
+
+    @property
+    def proxy(self) -> Proxy:
+        return self._section("proxy", Proxy)
+
+    @property
+    def cloud(self) -> Cloud:
+        return self._section("cloud", Cloud)
+
+    def has(self, section: str) -> bool:
+        return section in self.document
+
     def with_values(self, source: str, **values: object) -> "Configuration":
         """Return a copy with other values, such as the actual port of a server. `source` says where they come from."""
         replaced = {name: Value(_env_text(value), source, self.values[name].secret) for name, value in values.items()}
@@ -71,11 +99,17 @@ class Configuration:
 
     def as_owner(self) -> "Configuration":
         """Return a copy that connects as the owner of the tables, if the service connects with another role."""
-        role = self.document["migrations"].get("role")
-        if role is None:
+        role = self.migrations.role
+        if not role:
             return self
         password = self.values["MIGRATOR_PASSWORD"].text
         return self.with_values("migrations/role", POSTGRES_USER=role, POSTGRES_PASSWORD=password)
+
+    def _section(self, name: str, section: type[T]) -> T:
+        """Return a section. Raises InvalidConfiguration if the file lacks it."""
+        if name not in self.document:
+            raise InvalidConfiguration([f"config/{self.name}.json: has no section {name}"])
+        return sections.read(section, self.document[name])
 
 
 def with_database(environment: Mapping[str, str], name: str) -> dict[str, str]:
@@ -139,7 +173,7 @@ def load(
     )
     missing_value = Value("", "no value yet", secret=True)
     values |= {key: value or missing_value for key, value in secret_values.items()}
-    return Configuration(name, values, document["images"], int(document["migrations"]["longest_blocked_ms"]), document)
+    return Configuration(name, values, document)
 
 
 def _without_files(name: str, environ: Mapping[str, str], secret_folders: tuple[Path, ...]) -> Configuration:
@@ -166,7 +200,7 @@ def _without_files(name: str, environ: Mapping[str, str], secret_folders: tuple[
         "images": {"postgres": PROJECT.postgres},
         "migrations": {"longest_blocked_ms": LONGEST_BLOCKED_MS},
     }
-    return Configuration(name, values, document["images"], LONGEST_BLOCKED_MS, document)
+    return Configuration(name, values, document)
 
 
 def _database_url(values: Mapping[str, str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ import re
 from functools import cache
 from typing import Any
 
-from groundwork.configuration import tooling_schema
+from groundwork.configuration import sections
 from groundwork.system import paths
 
 PATH = paths.CONFIG / "schema.json"
@@ -47,14 +47,14 @@ def build(common: Schema, **classes: Schema) -> Schema:
             "secrets": {
                 "description": "Names of the secrets; the values must not be in a file under version control",
                 "type": "array",
-                "items": {"enum": sorted({*secrets, *tooling_schema.SECRETS})},
+                "items": {"enum": sorted({*secrets, *sections.SECRETS})},
                 "uniqueItems": True,
             },
-            "images": tooling_schema.IMAGES,
-            "migrations": tooling_schema.MIGRATIONS,
-            "containers": tooling_schema.CONTAINERS,
-            "proxy": tooling_schema.PROXY,
-            "cloud": tooling_schema.CLOUD,
+            "images": sections.schema(sections.Images),
+            "migrations": sections.schema(sections.Migrations),
+            "containers": sections.schema(sections.Containers),
+            "proxy": sections.schema(sections.Proxy),
+            "cloud": sections.schema(sections.Cloud),
         },
         "required": ["environment", "secrets", "images", "migrations"],
         "additionalProperties": False,
@@ -96,7 +96,7 @@ def secret_problem(name: str, value: str, flask_config: str) -> str | None:
     """Return a message if a secret breaks a rule, without its value. Unknown secrets must obey all rules."""
     from jsonschema_rs import Draft202012Validator
 
-    multiline = name in (tooling_schema.CERTIFICATE, tooling_schema.KEY)
+    multiline = name in (sections.CERTIFICATE, sections.KEY)
     if re.search(CONTROL_CHARACTERS, re.sub(r"[\r\n]", "", value) if multiline else value):
         return "should be one line of text, without control characters"
 

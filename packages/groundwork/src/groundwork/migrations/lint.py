@@ -116,7 +116,7 @@ def _run_squawk_on(path: Path) -> Iterator[Finding]:
 
 def _squawk(sql: str) -> list[dict[str, Any]]:
     """Run squawk with the rules for the configured PostgreSQL version. Raises Exit if squawk itself fails."""
-    version = loader.load("testing", environ={}, missing_secrets="show").images["postgres"].rpartition(":")[2]
+    version = loader.load("testing", environ={}, missing_secrets="show").images.postgres.rpartition(":")[2]
     process = subprocess.run(
         [Path(sys.executable).with_name("squawk"), "--pg-version", version.partition("-")[0], "--reporter", "json"],
         cwd=paths.ROOT, input=sql, capture_output=True, text=True, check=False,

@@ -9,14 +9,14 @@ from groundwork.system.errors import Exit
 
 def read(configuration: Configuration) -> Settings:
     """Return the registered settings. Raises Unavailable if AWS refuses or has no service yet."""
-    if "cloud" not in configuration.document:
+    if not configuration.has("cloud"):
         raise Unavailable("config/production.json has no section cloud")
-    cloud = configuration.document["cloud"]
+    cloud = configuration.cloud
     try:
         with account.told():
-            ecs = account.session(cloud["region"]).client("ecs")
-            web = service.Service(ecs, cloud["name"], f"{cloud['name']}-web")
-            registered = [web.definition(), web.definition(f"{cloud['name']}-migrate")]
+            ecs = account.session(cloud.region).client("ecs")
+            web = service.Service(ecs, cloud.name, f"{cloud.name}-web")
+            registered = [web.definition(), web.definition(f"{cloud.name}-migrate")]
     except Exit as error:
         raise Unavailable(str(error)) from None
     return definition.read({name: each for task in registered for name, each in service.containers(task).items()})

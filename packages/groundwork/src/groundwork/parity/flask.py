@@ -25,7 +25,7 @@ PLACEHOLDER = "a value for secrets, which are not compared"
 
 def read(configuration: Configuration) -> Settings:
     """Return the settings of web. Raises Exit with the validation errors of the class."""
-    environment = configuration.environment | dict.fromkeys(configuration.document["secrets"], PLACEHOLDER)
+    environment = configuration.environment | dict.fromkeys(configuration.secrets, PLACEHOLDER)
     command = [sys.executable, "-c", PRINT_SETTINGS, contract.PROJECT.configuration]
     settings = json.loads(shell.read(command, environment))
     return {

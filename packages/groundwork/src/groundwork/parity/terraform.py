@@ -25,7 +25,7 @@ def read(configuration: Configuration) -> Settings:
 
 def planned_containers(configuration: Configuration) -> dict[str, dict[str, Any]]:
     """Return the planned container definitions by name. Raises as `read` does."""
-    if "cloud" not in configuration.document:
+    if not configuration.has("cloud"):
         raise Unavailable("config/production.json has no section cloud")
     try:
         command.require()
@@ -64,23 +64,20 @@ def _container(plan: dict[str, Any], task: str, name: str) -> dict[str, Any]:
 
 def _run(configuration: Configuration) -> dict[str, Any]:
     """Return a Terraform test that plans the task definitions, with overrides for values that AWS assigns."""
-    region = configuration.document["cloud"]["region"]
-    repository = f"{ACCOUNT}.dkr.ecr.{region}.amazonaws.com/{configuration.document['cloud']['name']}"
+    region = configuration.cloud.region
+    repository = f"{ACCOUNT}.dkr.ecr.{region}.amazonaws.com/{configuration.cloud.name}"
     image = f"{repository}:{VERSION}"
     secret = f"arn:aws:secretsmanager:{region}:{ACCOUNT}:secret"
-    values = {
+    values: dict[str, dict[str, Any]] = {
         "aws_db_instance.main": {
             "address": "database.rds",
-            "port": configuration.document["environment"]["POSTGRES_PORT"],
+            "port": int(configuration["POSTGRES_PORT"]),
             "master_user_secret": [{"secret_arn": f"{secret}:master"}],
         },
         "aws_ecr_repository.web": {"repository_url": repository},
         "aws_iam_role.task": {"arn": f"arn:aws:iam::{ACCOUNT}:role/task"},
         "aws_iam_role.execution": {"arn": f"arn:aws:iam::{ACCOUNT}:role/execution"},
-        **{
-            f'aws_secretsmanager_secret.of["{name}"]': {"arn": f"{secret}:{name}"}
-            for name in configuration.document["secrets"]
-        },
+        **{f'aws_secretsmanager_secret.of["{name}"]': {"arn": f"{secret}:{name}"} for name in configuration.secrets},
     }
     data: dict[str, dict[str, Any]] = {
         "data.aws_caller_identity.current": {"account_id": ACCOUNT},

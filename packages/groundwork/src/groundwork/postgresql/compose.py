@@ -37,7 +37,7 @@ def variables(configuration: Configuration) -> dict[str, str]:
     """Return the variables that the Compose file interpolates."""
     return {
         **configuration.environment,
-        "POSTGRES_IMAGE": configuration.images["postgres"],
+        "POSTGRES_IMAGE": configuration.images.postgres,
         "WEB_USER": docker.user(),
         "TRACING": tracing(configuration),
     }

@@ -32,7 +32,7 @@ class ContainerServer:
 
     def start(self, configuration: Configuration) -> None:
         volume = f"{paths.compose_project()}_pgdata"
-        majors.refuse(configuration.images["postgres"], volume, f"To start without it: docker volume rm {volume}")
+        majors.refuse(configuration.images.postgres, volume, f"To start without it: docker volume rm {volume}")
         paths.claim()
         compose.run(configuration, "--progress", "quiet", "up", "--detach", "--wait", "db")
         containers.set_password(configuration, str(compose.container_id("db")))
@@ -67,7 +67,7 @@ def choose(configuration: Configuration) -> tuple[DevelopmentServer, str]:
     if not (paths.ROOT / compose.FILE).is_file():
         return EmbeddedServer(), f"since there is no {compose.FILE}"
     try:
-        docker.require(configuration.images["postgres"])
+        docker.require(configuration.images.postgres)
         docker.require_compose()
     except docker.NoEngine as reason:
         return EmbeddedServer(), f"since {reason}"

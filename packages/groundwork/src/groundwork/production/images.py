@@ -72,7 +72,7 @@ def build(settings: Configuration, tag: str = "", platform: str = "") -> Image:
 def build_proxy(settings: Configuration, version: str, platform: str = "") -> str:
     """Build the image of nginx for a version of the service; return its name. Raise Exit if the build fails."""
     name = f"{PROXY}:{version}"
-    _point(name, _build("proxy", version, platform, f"NGINX={settings.images['nginx']}"))
+    _point(name, _build("proxy", version, platform, f"NGINX={settings.images.nginx}"))
     return name
 
 

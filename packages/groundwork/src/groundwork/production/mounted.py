@@ -10,12 +10,12 @@ import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from groundwork.configuration import tooling_schema
+from groundwork.configuration import sections
 from groundwork.configuration.loader import Configuration
 from groundwork.system import paths
 
 NGINX = paths.ROOT / "compose" / "nginx"
-CERTIFICATE = (tooling_schema.CERTIFICATE, tooling_schema.KEY)
+CERTIFICATE = (sections.CERTIFICATE, sections.KEY)
 
 
 def secrets_folder() -> Path:
@@ -25,7 +25,7 @@ def secrets_folder() -> Path:
 
 def folder(settings: Configuration) -> Path:
     """Return the folder with copies of this configuration's secrets, named by a hash of their content."""
-    return _copies() / _hash(*_values(settings, sorted(settings.document["secrets"])))
+    return _copies() / _hash(*_values(settings, sorted(settings.secrets)))
 
 
 def nginx_folder(settings: Configuration) -> Path:
@@ -41,7 +41,7 @@ def hash_of_proxy(settings: Configuration) -> str:
 
 def hash_of_secrets(settings: Configuration) -> str:
     """Return a hash of the secrets that the service gets. Compose does not notice if a secret changes."""
-    return _hash(*_values(settings, sorted({*settings.document["secrets"]} - {*tooling_schema.SECRETS})))
+    return _hash(*_values(settings, sorted({*settings.secrets} - {*sections.SECRETS})))
 
 
 def write(settings: Configuration, owner: str) -> None:
@@ -103,7 +103,7 @@ def _write_secrets(place: Path, settings: Configuration) -> None:
     """Write each secret to a file that only its owner can read."""
     place.mkdir(parents=True, exist_ok=True)
     place.chmod(0o700)
-    for name in settings.document["secrets"]:
+    for name in settings.secrets:
         path = place / name
         if not path.exists() or path.read_text("utf-8", "surrogateescape").strip() != settings[name]:
             path.touch(mode=0o600)

@@ -45,7 +45,7 @@ def replace(settings: Configuration, service: str, finish: Callable[[], None] = 
 
 
 def _is_current(settings: Configuration, container: Container) -> bool:
-    image = settings.images[IMAGES[container.service]]
+    image = getattr(settings.images, IMAGES[container.service])
     found = shell.read(["docker", "image", "inspect", "--format", "{{.Id}}", image]).strip()
     return container.image == found and stack.is_current(settings, [container])
 

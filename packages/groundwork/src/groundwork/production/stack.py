@@ -6,11 +6,11 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from groundwork.configuration import loader, schema, tooling_schema
+from groundwork.configuration import loader, schema, sections
 from groundwork.configuration.loader import Configuration
 from groundwork.postgresql.compose import POSTGRES_PORT
 from groundwork.postgresql.database import Database
@@ -79,7 +79,7 @@ def known() -> Configuration:
     try:
         with ThreadPoolExecutor() as pool:
             compose = pool.submit(docker.require_compose)
-            docker.require(settings.images["postgres"], settings.images["nginx"])
+            docker.require(settings.images.postgres, settings.images.nginx)
             compose.result()
     except docker.NoEngine as reason:
         remedy = "install Docker Engine with Compose (https://docs.docker.com/engine/install), or start it"
@@ -97,8 +97,8 @@ def require_file() -> None:
 def load() -> Configuration:
     """Return production's configuration; generate missing secrets and a missing certificate, which is self-signed."""
     settings = known()
-    if has_tls(settings) and not settings[tooling_schema.CERTIFICATE] + settings[tooling_schema.KEY]:
-        tls.make(mounted.secrets_folder(), settings.images["nginx"])
+    if has_tls(settings) and not settings[sections.CERTIFICATE] + settings[sections.KEY]:
+        tls.make(mounted.secrets_folder(), settings.images.nginx)
     return inside(loader.load("production", missing_secrets="generate"))
 
 
@@ -117,7 +117,7 @@ def command(settings: Configuration, *arguments: str) -> list[str]:
 
 
 def has_tls(settings: Configuration) -> bool:
-    return "tls_port" in settings.document["proxy"]
+    return settings.proxy.tls_port is not None
 
 
 def url(settings: Configuration) -> str:
@@ -135,16 +135,16 @@ def environments(settings: Configuration) -> str:
     """Return a Compose file, for standard input, with the service's settings and health checks, but not its secrets."""
     names = set(schema.settings("production"))
     given = {name: value.replace("$", "$$") for name, value in settings.environment.items() if name in names}
-    given = {name: value for name, value in given.items() if name not in settings.document["secrets"]}
-    migrating = {**given, "POSTGRES_USER": settings.document["migrations"]["role"]}
-    health = settings.document["containers"]["web"]["health"]
+    given = {name: value for name, value in given.items() if name not in settings.secrets}
+    migrating = {**given, "POSTGRES_USER": settings.migrations.role}
+    health = settings.containers.web.health
     # Readiness, not liveness: the engine restarts nothing for it, and a deploy waits until a replica can serve.
-    ready = ["CMD", *(part.replace("$", "$$") for part in (*health["command"], health["ready_path"]))]
+    ready = ["CMD", *(part.replace("$", "$$") for part in (*health.command, health.ready_path))]
     check = {
-        "interval": f"{health['interval_s']}s",
-        "timeout": f"{health['timeout_s']}s",
-        "retries": health["retries"],
-        "start_period": f"{health['start_period_s']}s",
+        "interval": f"{health.interval_s}s",
+        "timeout": f"{health.timeout_s}s",
+        "retries": health.retries,
+        "start_period": f"{health.start_period_s}s",
     }
     # Compose compares neither the content nor the paths of mounted secrets. Without this label, it would keep
     # containers that mount an old secret, or the old path of a checkout that was moved.
@@ -156,17 +156,17 @@ def environments(settings: Configuration) -> str:
 
 def variables(settings: Configuration, image: str = RELEASED) -> dict[str, str]:
     """Return the Compose file's variables: WEB_CPUS is containers/web/cpus, unless the environment sets WEB_CPUS."""
-    described = (*settings.document["containers"].items(), ("proxy", settings.document["proxy"]))
+    described = (*asdict(settings.containers).items(), ("proxy", asdict(settings.proxy)))
     values = {
         f"{name}_{key}".upper(): str(value)
         for name, section in described
         for key, value in section.items()
-        if not isinstance(value, dict)
+        if value is not None and not isinstance(value, dict)
     }
     return {
         **{name: os.environ.get(name, value) for name, value in values.items()},
-        "POSTGRES_IMAGE": settings.images["postgres"],
-        "NGINX_IMAGE": settings.images["nginx"],
+        "POSTGRES_IMAGE": settings.images.postgres,
+        "NGINX_IMAGE": settings.images.nginx,
         "WEB_IMAGE": image,
         "PROXY_CONFIGURATION": mounted.hash_of_proxy(settings),
         "RUN_AS": user(settings),
@@ -181,7 +181,7 @@ def user(settings: Configuration) -> str:
     Windows has no UIDs, so it uses the configured one too. There, the engine lets all users read mounted files.
     """
     is_ordinary = hasattr(os, "getuid") and os.getuid() != 0
-    return docker.user() if is_ordinary else str(settings.document["containers"]["web"]["user"])
+    return docker.user() if is_ordinary else str(settings.containers.web.user)
 
 
 def give_roles(settings: Configuration) -> None:
@@ -199,9 +199,9 @@ def create_roles(settings: Configuration) -> None:
     """Create or update the database and its roles with the passwords of these settings."""
     from groundwork.migrations import roles  # it imports psycopg, which most tasks do without
 
-    role: str = settings.document["migrations"]["role"]
     app = (settings["POSTGRES_USER"], settings["POSTGRES_PASSWORD"])
-    roles.create(sql, "postgres", settings["APPLICATION_DB"], app, (role, settings["MIGRATOR_PASSWORD"]))
+    migrator = (settings.migrations.role, settings["MIGRATOR_PASSWORD"])
+    roles.create(sql, "postgres", settings["APPLICATION_DB"], app, migrator)
 
 
 def token(replica: str, email: str) -> str:

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from groundwork.configuration.tooling_schema import CERTIFICATE, KEY
+from groundwork.configuration.sections import CERTIFICATE, KEY
 from groundwork.system import paths, shell
 
 DAYS = "365"

@@ -18,7 +18,7 @@ SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_d
 
 def refuse(settings: Configuration) -> None:
     """Raise Exit if the data has another major version than the configured image."""
-    majors.refuse(settings.images["postgres"], stack.VOLUME, REMEDY)
+    majors.refuse(settings.images.postgres, stack.VOLUME, REMEDY)
 
 
 def upgrade(settings: Configuration) -> str:
@@ -27,7 +27,7 @@ def upgrade(settings: Configuration) -> str:
     After any failure, the old server serves the old data again; after a kill, set the old image first. The service
     cannot connect during the upgrade: a write between backup and restore would be lost. Raise Exit on failure.
     """
-    image = settings.images["postgres"]
+    image = settings.images.postgres
     new, there = majors.of_image(image), majors.of_volume(image, stack.VOLUME)
     old, folder = min(there, default=new), dumps.backup_folder(settings, "")
     kept = f"{majors.HOME}/before-{new}"

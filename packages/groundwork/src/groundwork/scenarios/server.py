@@ -83,14 +83,14 @@ class Container:
         paths.claim()
         settings = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
         remedy = f"To load it again: docker volume rm {self._container}"
-        majors.refuse(configuration.images["postgres"], self._container, remedy)
+        majors.refuse(configuration.images.postgres, self._container, remedy)
         self._remove_container()  # a stopped one stays behind after a restart of the engine
         shell.read(
             [
                 *("docker", "run", "--detach", "--name", self._container, "--label", f"{LABEL}={self.name}"),
                 *("--publish", "127.0.0.1::5432", "--shm-size", "256m", "--volume", f"{self._container}:{DATA_MOUNT}"),
                 *("--env", "POSTGRES_USER", "--env", "POSTGRES_PASSWORD", "--env", "POSTGRES_DB"),
-                *(configuration.images["postgres"], "postgres", *settings),
+                *(configuration.images.postgres, "postgres", *settings),
             ],
             configuration.environment,
         )
@@ -137,7 +137,7 @@ def all_running() -> dict[str, tuple[Server, int]]:
 def choose(name: str, configuration: Configuration) -> tuple[Server, str]:
     """Return a container if a Docker Engine responds, else an embedded server; and the reason."""
     try:
-        docker.require(configuration.images["postgres"])
+        docker.require(configuration.images.postgres)
     except docker.NoEngine as reason:
         return Embedded(name), f"since {reason}"
     return Container(name), "since a Docker Engine answers"

@@ -186,7 +186,7 @@ def _compose(version: str) -> Finding:
 
 def _image() -> Finding:
     try:
-        name = loader.load("development", missing_secrets="show").images["postgres"]
+        name = loader.load("development", missing_secrets="show").images.postgres
     except Exit:
         return Finding("image", "warning", "not named, since the configuration is invalid", "inv config.check")
     if output("docker", "image", "inspect", "--format", "{{.Id}}", name):

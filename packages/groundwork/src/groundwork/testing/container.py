@@ -28,7 +28,7 @@ class Container:
     def __init__(self, settings: Configuration) -> None:
         """Connect to the engine. Raise NoEngine if there is none or if it cannot get the image."""
         self._settings = settings
-        self._base = settings.images["postgres"]
+        self._base = settings.images.postgres
         engine.require(self._base)
 
         import docker

@@ -48,7 +48,7 @@ def _why_no_engine() -> str | None:
     from groundwork.configuration import loader
     from groundwork.system import docker
 
-    image = loader.load("testing", environ={}, missing_secrets="show").images["postgres"]
+    image = loader.load("testing", environ={}, missing_secrets="show").images.postgres
     return _complaint(lambda: docker.require(image))
 
 

@@ -74,7 +74,7 @@ def crash(settings: Configuration, container: Container, *, worker: bool = False
     first = shell.read(["docker", "inspect", "--format", "{{.State.Pid}}", container.id]).strip()
     kill = KILL % {"first": first, "choice": "victim=$worker" if worker else ""}
     isolation = ["--rm", "--pid", "host", "--network", "none", "--user", "root", "--entrypoint", ""]
-    return float(shell.read(["docker", "run", *isolation, settings.images["postgres"], "sh", "-c", kill]))
+    return float(shell.read(["docker", "run", *isolation, settings.images.postgres, "sh", "-c", kill]))
 
 
 @contextmanager

@@ -195,7 +195,7 @@ def _build(cloud: Stage, name: str, version: str) -> str:
 
 def _migrate(cloud: Stage) -> None:
     """Run the migration task. The current version works with the new schema, and the new version needs it."""
-    migration, seconds = cloud.migration(), cloud.described["migration_timeout_s"]
+    migration, seconds = cloud.migration(), cloud.settings.cloud.migration_timeout_s
     cloud.registry.require(service.version(service.image(migration.definition)))
     logs = "its logs: inv cloud.logs --service migrate"
     message = f"the migration continues on AWS: the next inv cloud.migrate or cloud.deploy waits for it; {logs}"
@@ -214,7 +214,7 @@ def _deploy(cloud: Stage, version: str, url: str, resume: str) -> None:
     try:
         _release(planning.images(web=new, migrate=new), f"updating the service to {version}")
         with shell.on_interrupt(message), step(f"waiting until {version} is stable") as now:
-            seconds = cloud.described["deployment_timeout_s"]
+            seconds = cloud.settings.cloud.deployment_timeout_s
             cloud.service.wait_until_stable(terraform.outputs()["web_task_definition"], seconds, now)
     except Exit as failure:
         if failure.code != shell.INTERRUPTED:

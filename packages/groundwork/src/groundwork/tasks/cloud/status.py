@@ -154,7 +154,7 @@ def _targets(cloud: Stage, described: Described) -> dict[str, str]:
 
 def _alarms(cloud: Stage) -> list[str]:
     """Return the alarms in state ALARM, with the time since when."""
-    prefix = f"{cloud.described['name']}: "
+    prefix = f"{cloud.settings.cloud.name}: "
     found = cloud.client("cloudwatch").describe_alarms(AlarmNamePrefix=prefix, StateValue="ALARM")["MetricAlarms"]
     return [f"{each['AlarmName'].removeprefix(prefix)} since {_when(each['StateUpdatedTimestamp'])}" for each in found]
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import asdict
 
 from invoke.context import Context
 from invoke.tasks import task
@@ -36,8 +37,9 @@ def show(_: Context, name: str = "") -> None:
     rows = [
         (key, "***" if value.secret else value.text, value.source) for key, value in sorted(effective.values.items())
     ]
-    rows += [(f"images/{key}", image, f"config/{effective.name}.json") for key, image in effective.images.items()]
-    budget = str(effective.longest_blocked_ms)
+    images = asdict(effective.images).items()
+    rows += [(f"images/{key}", image, f"config/{effective.name}.json") for key, image in images if image]
+    budget = str(effective.migrations.longest_blocked_ms)
     rows.append(("migrations/longest_blocked_ms", budget, f"config/{effective.name}.json"))
     table.show(rows)
 

@@ -153,7 +153,7 @@ def rehearse(_: Context, size: str = "", name: str = "", from_: str = "") -> Non
 
     Example: inv db.rehearse --size 100000
     """
-    budget = loader.load(missing_secrets="show").longest_blocked_ms
+    budget = loader.load(missing_secrets="show").migrations.longest_blocked_ms
     name = name or catalog.first_with_size().name
     rehearsal.run(name, arguments.number("size", size) if size else None, from_, budget)
 

@@ -39,7 +39,7 @@ def build(_: Context, tag: str = "", archive: str = "") -> None:
         images.keep(image)
         names = [f"{stack.IMAGE}:{image.version}"]
         if archive:
-            if "cloud" in settings.document:
+            if settings.has("cloud"):
                 names.append(images.build_proxy(settings, image.version))
             images.save(names, archive)
         for name in names:
@@ -142,7 +142,7 @@ def upgrade_postgres(_: Context) -> None:
     """
     with _working() as settings:
         kept = upgrade.upgrade(settings)
-        shell.say(f"{settings.images['postgres']} serves; {kept}")
+        shell.say(f"{settings.images.postgres} serves; {kept}")
 
 
 @task(help={"volumes": "also delete the data, after confirmation", "yes_i_mean": "the database's name, to confirm"})
