@@ -1,4 +1,4 @@
-"""/api/tokens"""
+"""Routes of /api/tokens."""
 
 import pytest
 from flask import Flask

@@ -1,4 +1,4 @@
-"""/api/users"""
+"""Routes of /api/users."""
 
 import pytest
 from flask.testing import FlaskClient

@@ -48,7 +48,7 @@ class Loads:
         return copying.load(connect, orders.COLUMNS, self._parts, lambda _: None)
 
     def psql(self) -> float:
-        """Load existing files with \\copy into bare tables, then create the same indexes and keys."""
+        r"""Load existing files with \copy into bare tables, then create the same indexes and keys."""
         database = self._server.new()
         copies = [
             part

@@ -85,7 +85,7 @@ def told(database: Database, script: str, module: str) -> str:
 
 @pytest.fixture
 def served(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
-    """A contender, from its module, on the test's database."""
+    """Yield a function that serves a contender, by its module, on the test's database."""
     for name, value in database.environment.items():
         monkeypatch.setenv(name, value)
     engines = []

@@ -84,7 +84,7 @@ def test_what_the_credentials_may_not_do_is_told(
     ],
 )
 def test_each_refusal_is_a_line(code: str, said: str) -> None:
-    """moto expires no tokens, so the error responses are copied from the AWS documentation."""
+    """Use error responses of the AWS documentation, since moto expires no tokens."""
     from botocore.exceptions import ClientError
 
     with pytest.raises(Exit) as refused, account.told():

@@ -112,7 +112,7 @@ def count_orders(database: Database) -> int:
 
 @pytest.fixture
 def explain(database: Database, monkeypatch: pytest.MonkeyPatch) -> Explain:
-    """Returns the exit code; in this process, which has imported the app."""
+    """Return a function that runs the command in this process and returns its exit code."""
 
     def run(*arguments: str) -> int:
         monkeypatch.setattr(sys, "argv", ["explain", *arguments])

@@ -1,4 +1,4 @@
-"""/api/orders"""
+"""Routes of /api/orders."""
 
 from collections.abc import Iterator
 from typing import Any

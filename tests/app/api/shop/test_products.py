@@ -1,4 +1,4 @@
-"""/api/products"""
+"""Routes of /api/products."""
 
 from flask.testing import FlaskClient
 

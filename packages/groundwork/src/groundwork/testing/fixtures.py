@@ -1,4 +1,6 @@
-"""Shared fixtures. The fixture that a test requests decides how it is isolated:
+"""Shared fixtures.
+
+The fixture that a test requests decides how it is isolated:
 
 - `session`, `client`: a transaction that is rolled back. Code under test may commit. This is the default choice.
 - `committing_session`: real commits on one database per worker; all rows are deleted after the test.
