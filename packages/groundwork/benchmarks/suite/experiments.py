@@ -167,7 +167,9 @@ def one_test() -> Experiment:
 
 def start_of_pytest() -> Experiment:
     bare, ours = "without the plugins that load themselves", "as it is"
-    no_plugins = runs.Run("test_no_database.py", [runs.OURS], {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
+    # pyproject.toml has an option of pytest_timeout, so that pytest does not start without it.
+    plugins = [runs.OURS, "pytest_timeout"]
+    no_plugins = runs.Run("test_no_database.py", plugins, {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
     return Experiment(
         "start-of-pytest",
         "The start of pytest",
