@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from http.client import HTTPConnection
@@ -20,9 +20,13 @@ from typing import Any
 
 import pytest
 
+from groundwork.cloud import context
+from groundwork.cloud.context import Stage
 from groundwork.cloud.registry import PROXY
-from groundwork.system import paths
+from groundwork.configuration import loader
+from groundwork.system import paths, shell
 from packages.groundwork.tests.aws import ACCOUNT, CREDENTIALS, REGION, client, keep_deployments, push
+from packages.groundwork.tests.cloud import stage
 from packages.groundwork.tests.conftest import Clone
 from packages.groundwork.tests.terraform import provider
 
@@ -134,6 +138,24 @@ def aws(moto: str, monkeypatch: pytest.MonkeyPatch) -> Aws:
     for name, value in found.environment.items():
         monkeypatch.setenv(name, value)
     return found
+
+
+@pytest.fixture
+def standing(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """Return a stage as Terraform would create it: a service with two tasks of version v1."""
+    monkeypatch.setenv("MOTO_ECS_SERVICE_RUNNING", "2")
+    outputs = stage.create(aws.client)
+    give_image(aws, "v1")
+    made = Stage(loader.load("production", missing_secrets="show"), aws, outputs)
+
+    @contextmanager
+    def given(**_: Any) -> Iterator[Stage]:
+        with shell.interruptible():
+            yield made
+
+    monkeypatch.setattr(context, "looking", given)
+    monkeypatch.setattr(context, "working", given)
+    return made
 
 
 @pytest.fixture(scope="session")
