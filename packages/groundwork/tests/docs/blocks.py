@@ -2,7 +2,7 @@
 
 <!-- not run: REASON -->                    the machine lacks a requirement; test_blocks.py counts these blocks
 <!-- not run from here on: REASON -->       the same for this block and all later ones
-<!-- run by packages/groundwork/tests/production/test_prod.py -->      this file calls the tasks of the block
+<!-- run by packages/groundwork/tests/production/test_releases.py -->  this file calls the tasks of the block
 <!-- run by .ci/newcomer -->                this script runs the block, which takes too long for the suite
 <!-- goes on, once it said: TEXT -->        the command keeps running; before a second start, Ctrl-C ends it
 

@@ -1,4 +1,4 @@
-"""What Prometheus is told: of one process here, of all that a replica has in test_prod.py of the tools."""
+"""What Prometheus is told: of one process here, of all that a replica has in test_observability.py of the tools."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""What processes count together, one after the other; test_prod.py of the tools has them at once, under gunicorn."""
+"""Metrics of several processes, one after the other; test_observability.py of the tools has them under gunicorn."""
 
 import json
 import subprocess
