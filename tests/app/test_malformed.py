@@ -9,18 +9,12 @@ from urllib.parse import quote
 import pytest
 from flask import Flask, current_app
 from flask.testing import FlaskClient
-from sqlalchemy.orm import Session
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 from werkzeug.wrappers import Response
 
-from app.accounts import users
-from app.accounts.models import Role
-from app.shop import orders, products
 from groundwork.flask.http.openapi import operation
-from groundwork.flask.testing import cheap_passwords
-from tests import accounts
+from tests.app.conftest import PASSWORD
 
-PASSWORD = "correct horse battery staple"
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 
@@ -184,41 +178,6 @@ def test_no_malformed_request_is_answered_with_a_500(
     assert wrong == []
 
 
-def test_the_sum_of_an_order_may_exceed_64_bits(client: FlaskClient, signed_in: Mapping[str, str]) -> None:
-    largest = 2**31 - 1
-    headers = {"Authorization": signed_in["authorization"]}
-    lines = []
-    for number in range(9):
-        new = {"sku": f"BIG-{number}", "name": "Big", "price_cents": largest, "stock": largest}
-        created = client.post("/api/products", json=new, headers=headers).get_json()
-        lines.append({"product_id": created["id"], "quantity": largest})
-
-    placed = client.post("/api/orders", json={"lines": lines}, headers=headers)
-
-    assert placed.status_code == 201
-    assert placed.get_json()["total_cents"] == 9 * largest**2 > 2**64
-    client.set_cookie("session", signed_in["cookie"].removeprefix("session="))
-    for address in (placed.location, "/api/orders", "/orders", f"/orders/{placed.get_json()['id']}"):
-        assert client.get(address, headers=headers).status_code == 200
-
-
-@pytest.mark.parametrize("digits", ["{}", "0{}"])
-def test_the_digits_of_other_scripts_name_nothing(
-    client: FlaskClient, signed_in: Mapping[str, str], digits: str
-) -> None:
-    arabic = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
-    number = signed_in["product_id"]
-
-    assert client.get(f"/api/products/{number}").status_code == 200
-    assert client.get(f"/api/products/{digits.format(number).translate(arabic)}").status_code == 404
-
-
-def test_a_query_may_hold_utf_8_that_is_not_escaped(client: FlaskClient) -> None:
-    answer = client.get("/api/products", environ_overrides={"QUERY_STRING": "é".encode().decode("latin-1") + "=1"})
-
-    assert answer.get_json()["errors"][0]["parameter"] == "é"
-
-
 def every(app: Flask, signed_in: Mapping[str, str], kind: str) -> Iterator[Sent]:
     """Yield the requests of a kind for each route and method, with full access."""
     for rule in app.url_map.iter_rules():
@@ -286,39 +245,3 @@ def environ(method: str, path: str, signed_in: Mapping[str, str], changes: dict[
     builder = EnvironBuilder(path, method=method, data=content, content_type=FORM if content else None)
     made = builder.get_environ()
     return {**made, "HTTP_AUTHORIZATION": signed_in["authorization"], "HTTP_COOKIE": signed_in["cookie"], **changes}
-
-
-@pytest.fixture
-def signed_in(client: FlaskClient, session: Session, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Return the staff headers for desk and API, and the CSRF token of forms."""
-    monkeypatch.setitem(client.application.config, "PROPAGATE_EXCEPTIONS", False)
-    monkeypatch.setattr("groundwork.flask.security.login_throttle.FROM_AN_ADDRESS", 10**6)
-    monkeypatch.setattr("groundwork.flask.security.login_throttle.FOR_A_USER", 10**6)
-    monkeypatch.setattr("groundwork.flask.security.login_throttle.REGISTRATIONS", 10**6)
-    cheap_passwords.make_cheap(monkeypatch)  # the real cost would take minutes
-    monkeypatch.setattr(
-        "app.accounts.tokens.give_up", lambda *_: None
-    )  # the session holds for the requests that follow
-    grace = users.register(session, "grace@example.com", "Grace", PASSWORD, role=Role.STAFF)
-    header = accounts.token(session, grace)
-    mug = products.add(session, "MUG-01", "Mug", 1800, 10)
-    order = orders.place(session, grace.id, {mug.id: 1})
-    session.commit()
-
-    def token(page: str) -> str:
-        found = re.search(r'name="csrf_token" value="([^"]+)"', client.get(page).text)
-        assert found
-        return found[1]
-
-    form = {"csrf_token": token("/sign-in"), "email": "grace@example.com", "password": PASSWORD}
-    assert client.post("/sign-in", data=form).status_code == 303
-    cookie = client.get_cookie("session")
-    assert cookie
-    return {
-        "user_id": str(grace.id),
-        "product_id": str(mug.id),
-        "order_id": str(order.id),
-        "authorization": header["Authorization"],
-        "cookie": f"session={cookie.value}",
-        "token": token("/sign-in"),
-    }
