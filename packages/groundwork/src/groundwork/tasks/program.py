@@ -21,7 +21,6 @@ UNKNOWN = re.compile(r"""No idea what ['"](.*)['"] is!""")
 MISSING = re.compile(r"'.*' did not receive required positional arguments: (.*)")
 WITHOUT_VALUE = re.compile(r"Flag <Argument: ([\w-]+).*> needed value and was not given one!")
 OPTION = re.compile(r"--?[a-z][\w-]*")
-INVALID_INTEGER = re.compile(r"invalid literal for int\(\) with base 10: (.*)")
 SIMILARITY = 0.65  # minimum for a suggestion; with difflib's default, 0.6, `routes` would suggest `test`
 REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
 EXTRAS = {"aiohttp": "drill", "boto3": "aws", "botocore": "aws"}
@@ -107,9 +106,6 @@ class Program(Invoke):
             raise Exit
 
     def parse_cleanup(self) -> None:
-        root = self.args.list.value
-        if isinstance(root, str) and root not in self.namespace.collections:
-            raise ParseError(f"inv: no collection {root}: there are {', '.join(self.namespace.collections)}")
         with self._clear_errors(), shell.exit_on_broken_pipe():
             super().parse_cleanup()
 
@@ -119,10 +115,6 @@ class Program(Invoke):
             yield
         except ParseError as problem:
             raise ParseError(f"inv: {explain(problem, self.namespace)}", problem.context) from None
-        except ValueError as problem:  # invoke does not validate the integers of its core options
-            if invalid := INVALID_INTEGER.fullmatch(str(problem)):
-                raise ParseError(f"inv: an option should be a whole number, got {invalid[1]}") from None
-            raise
 
 
 def collection(name: str, purpose: str, *modules: ModuleType) -> Collection:
