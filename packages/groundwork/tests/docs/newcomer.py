@@ -23,9 +23,7 @@ from packages.groundwork.tests.docs import blocks, pages
 from packages.groundwork.tests.docs.blocks import Block, Command
 from packages.groundwork.tests.docs.shell import Shell
 
-IN_A_ROW = [
-    pages.DOCS / f"{name}.md" for name in ("getting-started", "tutorial", "day-one", "add-a-model", "add-a-page")
-]
+IN_A_ROW = [pages.DOCS / f"{name}.md" for name in ("tutorial", "day-one", "add-a-model", "add-a-page")]
 """Pages that build on each other. `.ci/newcomer` types them in one clone and runs the whole suite there."""
 
 PORTS = ("5000", "5001", "5432")  # as shown in the pages
