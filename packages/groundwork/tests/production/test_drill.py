@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from groundwork.production import stack
 from groundwork.production.drill import buckets, impact, page, table
 from groundwork.production.drill.audit import audit
 from groundwork.production.drill.fault_run import (
@@ -25,6 +26,7 @@ from groundwork.production.drill.fault_run import (
 )
 from groundwork.production.drill.faults import EVERY, chosen
 from groundwork.production.drill.runner import Outcome
+from groundwork.production.drill.stage import Stage
 from groundwork.production.load.attempt import Attempt
 from groundwork.system.errors import Exit
 from packages.groundwork.tests.production.traffic import notes
@@ -268,3 +270,13 @@ def outcome() -> Outcome:
     strike = Strike("a <fault>", began=100, restored=102, ended=110, harm="it is gone")
     audited = audit(notes(*range(1, 8)), {8: ["a note of others"]}, ["a sum is wrong"])
     return Outcome([impact.of(strike, NOTHING, attempts)], attempts, audited)
+
+
+def test_a_repeated_fault_takes_another_replica(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stack, "containers", lambda _: ["first", "second"])
+    nothing: Any = None
+    stage = Stage(nothing, 1, nothing)
+
+    replicas: list[Any] = [stage.replica() for _ in range(3)]
+
+    assert replicas == ["first", "second", "first"]

@@ -3,9 +3,10 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
+from itertools import count
 
 from groundwork.configuration.loader import Configuration
 from groundwork.production import images, stack
@@ -24,10 +25,12 @@ class Stage:
     seconds: float
     """Duration of a fault that does not end by itself."""
     traffic: Traffic
+    _turns: Iterator[int] = field(default_factory=count)
 
     def replica(self) -> Container:
-        """Return the last replica: during a drill it is one of several."""
-        return stack.containers("web")[-1]
+        """Return another replica each time: the proxy avoids one that has just failed, where a fault hits nothing."""
+        replicas = stack.containers("web")
+        return replicas[next(self._turns) % len(replicas)]
 
     def wait_until_ready(self, replicas: int) -> None:
         """Wait for exactly this number of replicas, all healthy. Raise Exit on timeout."""
