@@ -19,7 +19,8 @@ from tasks import namespace
 COLUMNS = 80
 INDENT = 2  # of the docstring in a task's help
 PARSER = Parser(initial=program.Program(namespace).initial_context, contexts=namespace.to_contexts())
-NAMED = re.compile(r"`inv (\w[\w.-]*\w)(?=[\s`])")
+COLLECTIONS = "|".join(namespace.collections)
+NAMED = re.compile(rf"`(?:inv )?((?<=inv )\w[\w.-]*\w|(?:{COLLECTIONS})\.[a-z-]+)(?=[\s`])")
 
 
 @pytest.mark.parametrize("command", [["./inv"], [sys.executable, "-m", "invoke"]])
