@@ -74,6 +74,16 @@ class Clone:
     folder: Path
     environment: dict[str, str]
 
+    @classmethod
+    def in_folder(cls, folder: Path) -> "Clone":
+        environment = {
+            "PATH": os.environ["PATH"],
+            "DOCKER_HOST": "unix:///nowhere",
+            "POSTGRES_PORT": str(ports.any_free()),
+            "FLASK_RUN_PORT": str(ports.any_free()),
+        }
+        return cls(folder, environment)
+
     def inv(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             self.command(*arguments),
@@ -160,13 +170,7 @@ def make_clone(place: Path) -> Clone:
     folder = place / "shop"
     folder.mkdir(parents=True)
     subprocess.run(["tar", "-x", "--no-same-owner", "-f", "-"], cwd=folder, input=_working_tree(), check=True)
-    environment = {
-        "PATH": os.environ["PATH"],
-        "DOCKER_HOST": "unix:///nowhere",
-        "POSTGRES_PORT": str(ports.any_free()),
-        "FLASK_RUN_PORT": str(ports.any_free()),
-    }
-    return Clone(folder, environment)
+    return Clone.in_folder(folder)
 
 
 @cache

@@ -1,6 +1,5 @@
 """An existing project, and what docs/adopt.md tells to change in it."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -9,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from groundwork.system import ports
 from packages.groundwork.tests.conftest import Clone, end_what_runs
 from packages.groundwork.tests.docs import blocks, pages
 
@@ -25,13 +23,7 @@ def blog(tmp_path: Path) -> Iterator[Clone]:
     folder = tmp_path / "blog"
     shutil.copytree(BLOG, folder, ignore=shutil.ignore_patterns("__pycache__", "versions"))
     (folder / "migrations").rmdir()
-    environment = {
-        "PATH": os.environ["PATH"],
-        "DOCKER_HOST": "unix:///nowhere",
-        "POSTGRES_PORT": str(ports.any_free()),
-        "FLASK_RUN_PORT": str(ports.any_free()),
-    }
-    blog = Clone(folder, environment)
+    blog = Clone.in_folder(folder)
     run(blog, "flask", "--app", "application", "db", "init")
     shutil.copytree(BLOG / "migrations" / "versions", folder / "migrations" / "versions", dirs_exist_ok=True)
     follow(blog, EVERY_PART)

@@ -1,4 +1,4 @@
-"""One-off ECS tasks, for migrations and commands: image, exit and interruption."""
+"""ECS tasks that run once, for migrations and commands: image, exit and interruption."""
 
 from typing import Any
 

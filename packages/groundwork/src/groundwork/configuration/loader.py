@@ -107,8 +107,9 @@ class Configuration:
 
     def _section(self, name: str, section: type[T]) -> T:
         """Return a section. Raises InvalidConfiguration if the file lacks it."""
-        if name not in self.document:
-            raise InvalidConfiguration([f"config/{self.name}.json: has no section {name}"])
+        if not self.has(name):
+            remedy = f"add it; config/{schema.PATH.name} has its entries"
+            raise InvalidConfiguration([f"config/{self.name}.json: has no section {name}: {remedy}"])
         return sections.read(section, self.document[name])
 
 

@@ -1,6 +1,7 @@
 """Cross-field validation rules for production: with them, no deploy loses a request, on one machine or on AWS."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from groundwork.configuration import schema, sections
@@ -85,8 +86,9 @@ def _cloud(document: Document, containers: Containers, proxy: Proxy) -> Iterator
     yield from _must_exceed(idle, than=(f"{read[0]} and {LOAD_BALANCER_S}", read[1] + LOAD_BALANCER_S))
     timeout = ("containers/web/health/timeout_s", web.health.timeout_s)
     yield from _must_exceed(("containers/web/health/interval_s", web.health.interval_s), than=timeout)
+    limits = asdict(containers)
     for limit, most in FARGATE.items():
-        values = {name: getattr(getattr(containers, name), limit) for name in ("web", "proxy", "migrate")}
+        values = {name: limits[name][limit] for name in ("web", "proxy", "migrate")}
         for name, value in values.items():
             if value > most:
                 yield f"containers/{name}/{limit}: should be at most {most} on Fargate, got {value}"

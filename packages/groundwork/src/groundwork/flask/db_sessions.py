@@ -17,9 +17,10 @@ from groundwork.flask.observability import request_logging
 
 def init_app(app: Flask, service: str, password_file: Path | None) -> None:
     with app.app_context():
-        if password_file:
-            event.listen(app.extensions["sqlalchemy"].engine, "do_connect", partial(_connect, password_file))
-        event.listen(app.extensions["sqlalchemy"].engine, "checkout", partial(_ask_and_name, service))
+        engine = app.extensions["sqlalchemy"].engine
+    if password_file:
+        event.listen(engine, "do_connect", partial(_connect, password_file))
+    event.listen(engine, "checkout", partial(_ask_and_name, service))
 
 
 def _connect(

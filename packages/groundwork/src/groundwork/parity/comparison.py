@@ -13,7 +13,7 @@ FLASK_PREFIXES = ("web/environment/", "web/secrets/")
 
 @dataclass(frozen=True)
 class Row:
-    """One setting and its value in each source that can have it; None where the source lacks it."""
+    """Setting and its value in each source that can have it; None where the source lacks it."""
 
     address: str
     values: Mapping[str, str | None]

@@ -7,6 +7,7 @@ from typing import Any
 
 from groundwork.configuration.loader import Configuration
 from groundwork.parity.settings import CONTAINERS, Settings, Unavailable, seconds, text
+from groundwork.postgresql.compose import inside
 from groundwork.production import stack
 from groundwork.system import docker, shell
 from groundwork.system.errors import Exit
@@ -22,9 +23,9 @@ def read(configuration: Configuration) -> Settings:
         docker.require_compose()
     except (Exit, docker.NoEngine) as reason:
         raise Unavailable(str(reason)) from None
-    inside = stack.inside(configuration)
-    command = stack.command(inside, "config", "--format", "json")
-    project = json.loads(shell.read(command, stack.variables(inside), stdin=stack.environments(inside)))
+    settings = inside(configuration)
+    command = stack.command(settings, "config", "--format", "json")
+    project = json.loads(shell.read(command, stack.variables(settings), stdin=stack.environments(settings)))
     files = {name: PurePath(each["file"]).name for name, each in project["secrets"].items()}
     return {
         f"{name}/{setting}": value

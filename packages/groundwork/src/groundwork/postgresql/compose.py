@@ -23,13 +23,17 @@ def run(configuration: Configuration, *arguments: str) -> None:
     shell.run(command(*arguments), variables(configuration), stdin=web_override(configuration))
 
 
+def inside(configuration: Configuration) -> Configuration:
+    """Return the configuration with the database's address in a stack; variables may have that of another server."""
+    return configuration.with_values("the network of the stack", POSTGRES_HOST="db", POSTGRES_PORT=POSTGRES_PORT)
+
+
 def web_override(configuration: Configuration) -> str:
     """Return a Compose override for standard input, with the environment of the service web.
 
     Generating it passes new settings of config/*.json without an edit, and leaves no secret in a file.
     """
-    inside = configuration.with_values("the stack", POSTGRES_HOST="db", POSTGRES_PORT=POSTGRES_PORT)
-    escaped = {name: value.replace("$", "$$") for name, value in inside.environment.items()}
+    escaped = {name: value.replace("$", "$$") for name, value in inside(configuration).environment.items()}
     return json.dumps({"services": {"web": {"environment": escaped}}})
 
 

@@ -9,7 +9,6 @@ from groundwork.production.stack import Container
 from groundwork.system import shell
 from groundwork.system.errors import Exit
 
-IMAGES = {"db": "postgres", "proxy": "nginx"}
 SECONDS_TO_START = 180  # on a busy machine, initdb takes longer than the health check allows
 POLL_SECONDS = 0.2
 
@@ -45,7 +44,7 @@ def replace(settings: Configuration, service: str, finish: Callable[[], None] = 
 
 
 def _is_current(settings: Configuration, container: Container) -> bool:
-    image = getattr(settings.images, IMAGES[container.service])
+    image = settings.images.postgres if container.service == "db" else settings.images.nginx
     found = shell.read(["docker", "image", "inspect", "--format", "{{.Id}}", image]).strip()
     return container.image == found and stack.is_current(settings, [container])
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from groundwork.configuration import loader, schema, sections
 from groundwork.configuration.loader import Configuration
-from groundwork.postgresql.compose import POSTGRES_PORT
+from groundwork.postgresql.compose import inside
 from groundwork.postgresql.database import Database
 from groundwork.production import mounted, tls
 from groundwork.system import docker, paths, shell
@@ -100,11 +100,6 @@ def load() -> Configuration:
     if has_tls(settings) and not settings[sections.CERTIFICATE] + settings[sections.KEY]:
         tls.make(mounted.secrets_folder(), settings.images.nginx)
     return inside(loader.load("production", missing_secrets="generate"))
-
-
-def inside(settings: Configuration) -> Configuration:
-    """Return settings with the stack's database address. Environment variables may hold development's."""
-    return settings.with_values("the network of the stack", POSTGRES_HOST="db", POSTGRES_PORT=POSTGRES_PORT)
 
 
 def command(settings: Configuration, *arguments: str) -> list[str]:

@@ -52,6 +52,7 @@ class Embedded:
                 server.data.mkdir()
                 subprocess.run(["tar", "-C", server.data, "-xf", self.archive], check=True)
                 server.start()
+                server.detach()
             except Exit:
                 _discard(server)
                 if attempt == TRIES - 1 or not ports.is_taken(server.port):  # another process took the port
@@ -61,7 +62,7 @@ class Embedded:
                 raise
             else:
                 break
-        return Started(settings.environment, self._described, lambda: _discard(server), server.detach)
+        return Started(settings.environment, self._described, lambda: _discard(server))
 
     def _server(self, claimed_by: str) -> tuple[Configuration, embedded.Server]:
         settings = self._settings.with_values("the run", POSTGRES_PORT=ports.any_free())

@@ -197,7 +197,9 @@ def server(config: pytest.Config) -> tuple[dict[str, str], str]:
     address = config.stash[FOLDER] / ADDRESS
     with FileLock(config.stash[FOLDER] / LOCK):
         if not address.exists():
-            _write(address, _start(config))
+            from groundwork.testing import server_lifecycle
+
+            server_lifecycle.write_private(address, _start(config))
     found = json.loads(address.read_text("utf-8"))
     if "error" in found:
         raise NoServer(found["error"])
@@ -211,11 +213,4 @@ def _start(config: pytest.Config) -> dict[str, object]:
         started = server_lifecycle.start(config.stash[OWNER], outlives=_outlives(config))
     except Exception as error:  # of any kind, because the other workers need the reason too
         return {"error": str(error) or type(error).__name__}
-    started.leave()
     return {"environment": started.environment, "described": started.described}
-
-
-def _write(path: Path, found: dict[str, object]) -> None:
-    """Write the file, private because it contains a password."""
-    with open(path, "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-        json.dump(found, file)

@@ -120,7 +120,7 @@ def _reused() -> Started | None:
         database_pool.drop_abandoned(state["environment"])
     except psycopg.OperationalError:
         return None
-    return Started(state["environment"], state["described"], stop=lambda: None)
+    return Started(state["environment"], state["described"])
 
 
 def _start_for_reuse() -> Started:
@@ -128,15 +128,19 @@ def _start_for_reuse() -> Started:
     kind = _best()
     make(kind)
     started = kind.start(NOBODY)
-    started.leave()
     state = {
         "made_from": template.made_from(),
         "environment": started.environment,
         "described": started.described,
     }
-    with open(STATE, "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:  # contains a password
-        json.dump(state, file)
-    return Started(started.environment, started.described, stop=lambda: None)
+    write_private(STATE, state)
+    return started
+
+
+def write_private(path: Path, document: Mapping[str, object]) -> None:
+    """Write the file for its owner only, because it contains a password."""
+    with open(path, "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        json.dump(document, file)
 
 
 def _best() -> Kind:

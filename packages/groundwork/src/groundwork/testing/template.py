@@ -32,13 +32,11 @@ INITDB_OPTIONS = (
 
 @dataclass(frozen=True)
 class Started:
-    """Server that accepts connections."""
+    """Server that accepts connections, and outlives the process that started it."""
 
     environment: dict[str, str]
     described: str
-    stop: Callable[[], None]
-    leave: Callable[[], None] = lambda: None
-    """Detach the server; call it before the process ends, if the server should outlive it."""
+    stop: Callable[[], None] = lambda: None
 
 
 def made_from() -> str:

@@ -19,8 +19,9 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("app.queries")
 
 def init_app(app: Flask) -> None:
     with app.app_context():
-        event.listen(app.extensions["sqlalchemy"].engine, "before_cursor_execute", _begin)
-        event.listen(app.extensions["sqlalchemy"].engine, "after_cursor_execute", partial(_end, Path(app.root_path)))
+        engine = app.extensions["sqlalchemy"].engine
+    event.listen(engine, "before_cursor_execute", _begin)
+    event.listen(engine, "after_cursor_execute", partial(_end, Path(app.root_path)))
 
 
 def _begin(connection: Connection, *_: Any) -> None:

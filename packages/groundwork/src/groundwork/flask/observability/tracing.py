@@ -29,9 +29,10 @@ def init_app(app: Flask, service: str, percent: int) -> None:
     app.after_request(tracing.name)
     app.teardown_request(tracing.end)
     with app.app_context():
-        event.listen(app.extensions["sqlalchemy"].engine, "before_cursor_execute", tracing.begin_statement)
-        event.listen(app.extensions["sqlalchemy"].engine, "after_cursor_execute", tracing.end_statement)
-        event.listen(app.extensions["sqlalchemy"].engine, "handle_error", tracing.fail_statement)
+        engine = app.extensions["sqlalchemy"].engine
+    event.listen(engine, "before_cursor_execute", tracing.begin_statement)
+    event.listen(engine, "after_cursor_execute", tracing.end_statement)
+    event.listen(engine, "handle_error", tracing.fail_statement)
 
 
 class Tracing:
